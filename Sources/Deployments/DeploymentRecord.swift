@@ -1,0 +1,103 @@
+import Runtime
+
+/// A deployment with what the portal keeps for itself: what is wanted, and how far the work on it has come.
+public struct DeploymentRecord: Equatable, Sendable {
+    public var deployment: Deployment
+    public var desired: DesiredState
+    public var work: Work
+    /// The sequence number of its newest event.
+    public var lastEventSeq: Int
+
+    public init(deployment: Deployment, desired: DesiredState, work: Work, lastEventSeq: Int = 0) {
+        self.deployment = deployment
+        self.desired = desired
+        self.work = work
+        self.lastEventSeq = lastEventSeq
+    }
+
+    public enum DesiredState: String, Codable, Sendable {
+        case present = "PRESENT"
+        case absent = "ABSENT"
+    }
+
+    /// The worker's notes on one deployment. None of them is shown, so none raises the revision.
+    public struct Work: Equatable, Sendable, Codable {
+        /// The name of its Heat stack: `vm-` and the id in lower case, `-r2` and so on after a retry.
+        public var stackName: String
+        public var stackId: String?
+        public var create: CreateOutcome = .none
+        /// When the last create left, or was about to leave, this process.
+        public var createSentAt: Timestamp?
+        public var createsSent = 0
+        /// Look-ups since the last create was sent, for the spacing of the settle protocol.
+        public var lookUps = 0
+        /// Evidence of absence in a row, and when it began (semantics.md section 6).
+        public var absences = 0
+        public var absentSince: Timestamp?
+        public var deleteSentAt: Timestamp?
+        public var deleteFailures = 0
+        public var deletingSince: Timestamp?
+        /// Answers in a row that told nothing, for the backoff.
+        public var failures = 0
+        /// When a stack in progress counts as stuck.
+        public var deadlineAt: Timestamp?
+        /// Polls for outputs that were still missing when the stack was complete.
+        public var outputPolls = 0
+        /// The status of the stack that was last looked at closely, so that details are read only after a change.
+        public var seenStackStatus: String?
+        /// The uuid of the newest event of the cloud that is in the log.
+        public var eventMarker: String?
+        /// The stack of the try before (T22). It is deleted, and its absence confirmed, before the next create is
+        /// sent.
+        public var replaced: ReplacedStack?
+        /// Which try this is, from 1.
+        public var attempt = 1
+
+        public init(stackName: String) {
+            self.stackName = stackName
+        }
+
+        /// The notes to begin another try with: a new name, and the old stack to clear away first.
+        public var forNextAttempt: Work {
+            let suffix = attempt == 1 ? "" : "-r\(attempt)"
+            var next = Work(stackName: stackName.dropLast(suffix.count) + "-r\(attempt + 1)")
+            next.attempt = attempt + 1
+            next.replaced = create == .none ? replaced : ReplacedStack(name: stackName, id: stackId)
+            return next
+        }
+    }
+
+    public struct ReplacedStack: Equatable, Sendable, Codable {
+        public let name: String
+        public let id: String?
+
+        public init(name: String, id: String?) {
+            self.name = name
+            self.id = id
+        }
+    }
+
+    public enum CreateOutcome: String, Codable, Sendable {
+        /// No create ever left the process.
+        case none
+        /// It may have happened, and may still happen.
+        case unknown
+        /// The stack exists, or existed.
+        case confirmed
+        /// The cloud refused it.
+        case rejected
+    }
+}
+
+/// Who works on a deployment, until when. A worker whose fence is no longer current cannot commit.
+public struct Lease: Equatable, Sendable {
+    public let owner: String
+    public let until: Timestamp
+    public let fence: Int
+
+    public init(owner: String, until: Timestamp, fence: Int) {
+        self.owner = owner
+        self.until = until
+        self.fence = fence
+    }
+}

@@ -1,0 +1,152 @@
+import Runtime
+
+/// The cloud part of a scenario: what the fake OpenStack is, how long things take, and how they go wrong.
+public struct CloudScenario: Equatable, Sendable {
+    public var regions: [RegionScenario]
+    /// How long a Keystone token lives.
+    public var tokenLifetime: Duration
+    public var instanceTypes: [InstanceTypeScenario]
+    public var images: [ImageScenario]
+    public var quota: QuotaScenario
+    /// How long resources take, by Heat resource type; a type that is not listed takes no time.
+    public var lifecycles: [String: LifecycleScenario]
+    /// Rules for stacks, tried in order; the first that matches governs the stack for its whole life.
+    public var stackRules: [StackRule]
+
+    public init(
+        regions: [RegionScenario], tokenLifetime: Duration, instanceTypes: [InstanceTypeScenario],
+        images: [ImageScenario], quota: QuotaScenario = QuotaScenario(),
+        lifecycles: [String: LifecycleScenario] = [:], stackRules: [StackRule] = []
+    ) {
+        self.regions = regions
+        self.tokenLifetime = tokenLifetime
+        self.instanceTypes = instanceTypes
+        self.images = images
+        self.quota = quota
+        self.lifecycles = lifecycles
+        self.stackRules = stackRules
+    }
+}
+
+public struct RegionScenario: Equatable, Sendable {
+    public var id: String
+    /// How long a call takes to be answered, where no operation says otherwise.
+    public var latency: Spread
+    /// By operation (`heat.stack.create`, `keystone.token.issue`, …).
+    public var operationLatency: [String: Spread]
+
+    public init(id: String, latency: Spread = .fixed(.milliseconds(20)), operationLatency: [String: Spread] = [:]) {
+        self.id = id
+        self.latency = latency
+        self.operationLatency = operationLatency
+    }
+}
+
+/// A Nova flavor.
+public struct InstanceTypeScenario: Equatable, Sendable {
+    public var id: String
+    public var vcpus: Int
+    public var ramMiB: Int
+    public var diskGiB: Int
+
+    public init(id: String, vcpus: Int, ramMiB: Int, diskGiB: Int) {
+        self.id = id
+        self.vcpus = vcpus
+        self.ramMiB = ramMiB
+        self.diskGiB = diskGiB
+    }
+}
+
+/// A Glance image.
+public struct ImageScenario: Equatable, Sendable {
+    public var id: String
+    public var minDiskGiB: Int
+    public var minRamMiB: Int
+    public var sshUser: String?
+
+    public init(id: String, minDiskGiB: Int = 0, minRamMiB: Int = 0, sshUser: String? = nil) {
+        self.id = id
+        self.minDiskGiB = minDiskGiB
+        self.minRamMiB = minRamMiB
+        self.sshUser = sshUser
+    }
+}
+
+/// Limits of the portal's project in each region.
+public struct QuotaScenario: Equatable, Sendable {
+    public var stacks: Int
+
+    public init(stacks: Int = 1000) {
+        self.stacks = stacks
+    }
+}
+
+/// How long one resource takes to be created and deleted.
+public struct LifecycleScenario: Equatable, Sendable {
+    public var create: Spread
+    public var delete: Spread
+
+    public init(create: Spread = .fixed(.zero), delete: Spread = .fixed(.zero)) {
+        self.create = create
+        self.delete = delete
+    }
+}
+
+/// What happens to the stacks that it matches.
+public struct StackRule: Equatable, Sendable {
+    /// A glob over the stack's name: `vm-*`.
+    public var name: String?
+    public var region: String?
+    /// The nth stack (from 1) that matches the other conditions; all where nil.
+    public var nth: Int?
+    /// By the resource's name in the template.
+    public var create: [String: ResourceFate]
+    public var delete: [String: ResourceFate]
+    /// How long after CREATE_COMPLETE the stack is gone, deleted behind the portal's back.
+    public var vanishesAfter: Duration?
+
+    public init(
+        name: String? = nil, region: String? = nil, nth: Int? = nil, create: [String: ResourceFate] = [:],
+        delete: [String: ResourceFate] = [:], vanishesAfter: Duration? = nil
+    ) {
+        self.name = name
+        self.region = region
+        self.nth = nth
+        self.create = create
+        self.delete = delete
+        self.vanishesAfter = vanishesAfter
+    }
+}
+
+/// What becomes of one resource's create or delete.
+public struct ResourceFate: Equatable, Sendable {
+    public enum Outcome: Equatable, Sendable {
+        case completes
+        /// Fails with this reason; `times` in a row, then it completes; for ever where nil.
+        case fails(reason: String, times: Int?)
+        /// Stays in progress.
+        case isStuck
+    }
+
+    /// Instead of the resource type's lifecycle.
+    public var takes: Spread?
+    public var outcome: Outcome
+
+    public init(takes: Spread? = nil, outcome: Outcome = .completes) {
+        self.takes = takes
+        self.outcome = outcome
+    }
+}
+
+/// A duration that is drawn anew each time.
+public enum Spread: Equatable, Sendable {
+    case fixed(Duration)
+    case uniform(Duration, Duration)
+
+    public func draw(from random: RandomSource) -> Duration {
+        switch self {
+        case .fixed(let duration): duration
+        case .uniform(let lower, let upper): random.duration(from: lower, to: upper)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Deployments
+import Foundation
+import GRDB
+import Runtime
+
+/// An SQLite database with its migrations: one connection that writes and, for a file, one that reads beside it.
+///
+/// The pragmas and why: WAL, so that reads go on beside a write; `synchronous = FULL`, because a 202 promises that
+/// the deployment is kept, also when the power fails; foreign keys checked; 5 s of patience with another process
+/// that holds the write lock.
+public final class SQLiteDatabase: Sendable {
+    public enum Location: Sendable {
+        case file(String)
+        /// Gone with this object; for simulations and tests.
+        case memory
+    }
+
+    private let writing: DatabaseQueue
+    private let reading: DatabaseQueue
+    private let writer: Lane
+    private let reader: Lane
+
+    /// Opens a database and brings its tables up to date. A file and its folders are made where they are missing,
+    /// readable by this user alone.
+    ///
+    /// - Parameters:
+    ///   - executors: where the calls that write and those that read run; they block.
+    ///   - busyTimeout: how long to wait for another process that writes.
+    /// - Throws: ``DatabaseUnavailable``.
+    public init(
+        _ location: Location, surroundings: Surroundings, executors: (writing: any SerialExecutor, reading: any SerialExecutor),
+        busyTimeout: Duration = .seconds(5)
+    ) throws {
+        writer = Lane(on: executors.writing)
+        reader = Lane(on: executors.reading)
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(busyTimeout.inSeconds)
+            switch location {
+            case .memory:
+                writing = try DatabaseQueue(configuration: configuration)
+                reading = writing
+            case .file(let path):
+                try FileManager.default.createDirectory(
+                    atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+                configuration.journalMode = .wal
+                configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                writing = try DatabaseQueue(path: path, configuration: configuration)
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+                var readingConfiguration = Configuration()
+                readingConfiguration.busyMode = .timeout(busyTimeout.inSeconds)
+                readingConfiguration.readonly = true
+                try Self.migrate(writing, surroundings: surroundings)
+                reading = try DatabaseQueue(path: path, configuration: readingConfiguration)
+                return
+            }
+            try Self.migrate(writing, surroundings: surroundings)
+        } catch {
+            throw DatabaseUnavailable(location: location, error: error)
+        }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue, surroundings: Surroundings) throws {
+        var migrator = DatabaseMigrator()
+        SQLiteDeploymentStore.migrate(&migrator, surroundings: surroundings)
+        SQLiteAuthStore.migrate(&migrator)
+        try migrator.migrate(queue)
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await Self.translatingErrors { try await self.reader.perform { try self.reading.read(body) } }
+    }
+
+    /// Runs a body in an immediate transaction and, still in its turn, `afterCommit` with what it returned: commits
+    /// are told of in their order.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value,
+        afterCommit: @escaping @Sendable (Value) -> Void = { _ in }
+    ) async throws -> Value {
+        try await Self.translatingErrors {
+            try await self.writer.perform {
+                let value = try self.writing.writeWithoutTransaction { db in
+                    var value: Value?
+                    try db.inTransaction(.immediate) {
+                        value = try body(db)
+                        return .commit
+                    }
+                    return value
+                }
+                guard let value else { throw StoreUnavailable(.failed("a transaction ended without a value")) }
+                afterCommit(value)
+                return value
+            }
+        }
+    }
+
+    private static func translatingErrors<Value: Sendable>(
+        _ work: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
+        } catch let error as DatabaseError {
+            switch error.resultCode {
+            case .SQLITE_BUSY, .SQLITE_LOCKED: throw StoreUnavailable(.busy)
+            case .SQLITE_FULL: throw StoreUnavailable(.full)
+            default: throw StoreUnavailable(.failed(error.description))
+            }
+        }
+    }
+}
+
+/// The database can't be opened or brought up to date.
+public struct DatabaseUnavailable: Error, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+
+    init(location: SQLiteDatabase.Location, error: any Error) {
+        path = if case .file(let path) = location { path } else { ":memory:" }
+        reason =
+            switch error {
+            case let error as DatabaseError: error.message ?? "SQLite error \(error.resultCode.rawValue)"
+            case let error as CocoaError: error.localizedDescription
+            default: "\(error)"
+            }
+    }
+
+    public var description: String { "cannot use the database \(path): \(reason)" }
+}

@@ -1,0 +1,148 @@
+import Deployments
+import GRDB
+import Runtime
+
+/// One write transaction, and what it changed for those who look on.
+final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTransaction {
+    private let surroundings: Surroundings
+    private(set) var changes: [CommittedChange] = []
+
+    init(db: Database, surroundings: Surroundings) {
+        self.surroundings = surroundings
+        super.init(db: db)
+    }
+
+    func insert(_ record: DeploymentRecord, events drafts: [EventDraft]) throws {
+        var record = record
+        let events = try number(drafts, of: &record)
+        let arguments = StatementArguments(
+            try record.mutableColumns.merging(record.fixedColumns) { $1 }
+                .merging(["dueAt": record.deployment.createdAt]) { $1 })
+        try db.run(
+            """
+            INSERT INTO deployments (
+              id, customer_id, name, region_id, instance_type_id, image_id, storage_gib, ssh_key_id, status, desired,
+              public_ip, private_ip, ssh_user, error_code, error_message, revision, created_at, updated_at,
+              last_event_seq, work, due_at)
+            VALUES (
+              :id, :customerId, :name, :regionId, :instanceTypeId, :imageId, :storageGiB, :sshKeyId, :status, :desired,
+              :publicIp, :privateIp, :sshUser, :errorCode, :errorMessage, :revision, :createdAt, :updatedAt,
+              :lastEventSeq, :work, :dueAt)
+            """, arguments)
+        changes.append(.updated(record.deployment))
+        try write(events)
+    }
+
+    func update(
+        _ record: DeploymentRecord, from previous: DeploymentRecord, fence: Int?, dueAt: Timestamp?,
+        events drafts: [EventDraft]
+    ) throws {
+        var record = record
+        let isShownChange = record.deployment != previous.deployment
+        precondition(
+            record.deployment.revision == previous.deployment.revision + (isShownChange ? 1 : 0),
+            "a revision is one change of what is shown")
+        record.lastEventSeq = previous.lastEventSeq
+        let events = try number(drafts, of: &record)
+        var arguments = StatementArguments(try record.mutableColumns)
+        arguments += [
+            "id": record.deployment.id, "previousRevision": previous.deployment.revision, "dueAt": dueAt,
+            "fence": fence,
+        ]
+        // A worker's commit gives its lease back; a user's act leaves a worker's lease alone, whose commit then
+        // fails by the revision.
+        let changed = try db.run(
+            """
+            UPDATE deployments SET
+              status = :status, desired = :desired, public_ip = :publicIp, private_ip = :privateIp,
+              ssh_user = :sshUser, error_code = :errorCode, error_message = :errorMessage, revision = :revision,
+              updated_at = :updatedAt, last_event_seq = :lastEventSeq, work = :work, due_at = :dueAt
+            WHERE id = :id AND revision = :previousRevision AND (:fence IS NULL OR fence = :fence)
+            """, arguments)
+        guard changed == 1 else { throw StaleRecord(id: record.deployment.id) }
+        if isShownChange { changes.append(.updated(record.deployment)) }
+        try write(events)
+    }
+
+    func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord] {
+        // Oldest first, so that no deployment starves behind newer ones.
+        try db.rows(
+            """
+            UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
+            WHERE id IN (
+              SELECT id FROM deployments
+              WHERE region_id = :region AND due_at <= :now
+                AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until <= :now)
+              ORDER BY due_at, id LIMIT :limit)
+            RETURNING *
+            """,
+            [
+                "owner": claim.owner, "until": claim.now + claim.leaseFor, "region": claim.regionId,
+                "now": claim.now, "limit": claim.limit,
+            ]
+        )
+        .map { ClaimedRecord(record: try DeploymentRecord(row: $0), fence: $0["fence"]) }
+        .sorted { $0.record.deployment.id < $1.record.deployment.id }
+    }
+
+    func release(owner: String) throws {
+        try db.run("UPDATE deployments SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?", [owner])
+    }
+
+    func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws {
+        try db.run(
+            "INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?, ?, ?)",
+            [key.customerId, key.operation, key.key, record.fingerprint, record.deploymentId, record.expiresAt])
+    }
+
+    func forgetIdempotencyRecords(before instant: Timestamp) throws {
+        try db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", [instant])
+    }
+
+    func insert(_ key: SSHKey) throws {
+        try db.run(
+            "INSERT INTO ssh_keys VALUES (?, ?, ?, ?, ?, ?)",
+            [key.id, key.customerId, key.name, key.publicKey, key.fingerprint, key.createdAt])
+    }
+
+    func deleteSSHKey(_ id: String) throws {
+        try db.run("DELETE FROM ssh_keys WHERE id = ?", [id])
+    }
+
+    /// Gives the drafts their numbers, leaving out those that tell of a cloud's event that is stored already.
+    private func number(_ drafts: [EventDraft], of record: inout DeploymentRecord) throws -> [DeploymentEvent] {
+        let now = surroundings.time.now
+        var events: [DeploymentEvent] = []
+        for draft in drafts {
+            if let source = draft.sourceId {
+                let known = try db.count(
+                    "SELECT COUNT(*) FROM deployment_events WHERE deployment_id = ? AND source_id = ?",
+                    [record.deployment.id, source])
+                if known > 0 || events.contains(where: { $0.sourceId == source }) { continue }
+            }
+            record.lastEventSeq += 1
+            events.append(
+                DeploymentEvent(
+                    id: surroundings.identifier("evt"), deploymentId: record.deployment.id, seq: record.lastEventSeq,
+                    ts: now, level: draft.level, message: draft.message, sourceId: draft.sourceId))
+        }
+        return events
+    }
+
+    private func write(_ events: [DeploymentEvent]) throws {
+        for event in events {
+            try db.run(
+                "INSERT INTO deployment_events (deployment_id, seq, id, ts, level, message, source_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [event.deploymentId, event.seq, event.id, event.ts, event.level, event.message, event.sourceId])
+            changes.append(.event(event))
+            if event.seq.isMultiple(of: 100) { try prune(upTo: event) }
+        }
+    }
+
+    /// Keeps the newest 1,000 and, up to 5,000, what is not older than 30 days (semantics.md S11.1).
+    private func prune(upTo event: DeploymentEvent) throws {
+        try db.run(
+            "DELETE FROM deployment_events WHERE deployment_id = ? AND (seq <= ? OR (seq <= ? AND ts < ?))",
+            [event.deploymentId, event.seq - 5000, event.seq - 1000, event.ts - .seconds(30 * 86_400)])
+    }
+}
