@@ -24,6 +24,8 @@ public struct DeploymentRecord: Equatable, Sendable {
     public struct Work: Equatable, Sendable, Codable {
         /// The name of its Heat stack: `vm-` and the id in lower case, `-r2` and so on after a retry.
         public var stackName: String
+        /// The customer's public key as it was when the deployment was asked for; a deleted key changes nothing.
+        public let sshPublicKey: String
         public var stackId: String?
         public var create: CreateOutcome = .none
         /// When the last create left, or was about to leave, this process.
@@ -53,14 +55,16 @@ public struct DeploymentRecord: Equatable, Sendable {
         /// Which try this is, from 1.
         public var attempt = 1
 
-        public init(stackName: String) {
+        public init(stackName: String, sshPublicKey: String) {
             self.stackName = stackName
+            self.sshPublicKey = sshPublicKey
         }
 
         /// The notes to begin another try with: a new name, and the old stack to clear away first.
         public var forNextAttempt: Work {
             let suffix = attempt == 1 ? "" : "-r\(attempt)"
-            var next = Work(stackName: stackName.dropLast(suffix.count) + "-r\(attempt + 1)")
+            var next = Work(
+                stackName: stackName.dropLast(suffix.count) + "-r\(attempt + 1)", sshPublicKey: sshPublicKey)
             next.attempt = attempt + 1
             next.replaced = create == .none ? replaced : ReplacedStack(name: stackName, id: stackId)
             return next

@@ -47,7 +47,7 @@ public struct DeploymentService: Sendable {
     ///
     /// - Throws: ``DeploymentError``, ``StoreUnavailable``.
     public func create(_ body: JSONValue, key header: IdempotencyHeader?, by caller: Caller) async throws -> Created {
-        let key = header.map {
+        let idempotencyKey = header.map {
             IdempotencyKey(customerId: caller.customerId, operation: "POST /deployments", key: $0.key)
         }
         let (request, fieldErrors) = DeploymentRequest.read(body)
@@ -64,7 +64,7 @@ public struct DeploymentService: Sendable {
         let created: Created
         do {
             created = try await store.write { tx in
-                if let key, let first = try tx.idempotencyRecord(key, at: now) {
+                if let idempotencyKey, let first = try tx.idempotencyRecord(idempotencyKey, at: now) {
                     guard first.fingerprint == fingerprint else { throw DeploymentError.idempotencyKeyReused }
                     return Created(deploymentId: first.deploymentId, isReplay: true)
                 }
@@ -74,8 +74,9 @@ public struct DeploymentService: Sendable {
                 case .success(let catalog): region = catalog
                 case .failure(let unavailable): throw DeploymentError.regionUnavailable(unavailable)
                 }
-                let unknown = request.check(against: region, keys: try tx.sshKeys(of: caller.customerId))
-                guard unknown.isEmpty else { throw DeploymentError.invalid(unknown) }
+                let keys = try tx.sshKeys(of: caller.customerId)
+                let unknown = request.check(against: region, keys: keys)
+                guard unknown.isEmpty, let key = keys.first(where: { $0.id == request.spec.sshKeyId }) else { throw DeploymentError.invalid(unknown) }
                 guard caller.isVerified else { throw DeploymentError.emailNotVerified }
                 guard try tx.liveDeployments(of: caller.customerId) < settings.deploymentsPerCustomer else {
                     throw DeploymentError.quotaExceeded(limit: settings.deploymentsPerCustomer)
@@ -86,17 +87,18 @@ public struct DeploymentService: Sendable {
                         deployment: Deployment(
                             id: id, customerId: caller.customerId, name: request.name, regionId: request.regionId,
                             spec: request.spec, runtime: .init(sshUser: sshUser), createdAt: now, updatedAt: now),
-                        desired: .present, work: .init(stackName: "vm-" + id.lowercased())),
+                        desired: .present,
+                        work: .init(stackName: "vm-" + id.lowercased(), sshPublicKey: key.publicKey)),
                     events: [EventDraft(.info, "Deployment requested")])
-                if let key {
+                if let idempotencyKey {
                     try tx.remember(
                         IdempotencyRecord(
                             fingerprint: fingerprint, deploymentId: id, expiresAt: now + settings.idempotencyWindow),
-                        for: key)
+                        for: idempotencyKey)
                 }
                 return Created(deploymentId: id, isReplay: false)
             }
-        } catch let unavailable as StoreUnavailable where key != nil && unavailable.reason == .busy {
+        } catch let unavailable as StoreUnavailable where header != nil && unavailable.reason == .busy {
             throw DeploymentError.idempotencyInProgress
         }
         try surroundings.crashPoints.reached(.httpCreateCommitted)
