@@ -1,0 +1,62 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import Runtime
+
+/// Sees to what every answer has: a problem body for an error, the request's id, the headers that keep browsers
+/// safe, a line in the log.
+struct AnswerMiddleware: RouterMiddleware {
+    typealias Context = PortalContext
+
+    let surroundings: Surroundings
+    /// Whether clients reach the portal by https.
+    let isSecure: Bool
+
+    func handle(
+        _ request: Request, context: PortalContext,
+        next: (Request, PortalContext) async throws -> Response
+    ) async throws -> Response {
+        let start = surroundings.time.uptime
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error where error is Crashed || error is CancellationError {
+            throw error
+        } catch {
+            let problem = Problem(error)
+            if problem.isUnexpected {
+                context.logger.error("\(request.method) \(request.uri.path): \(error)")
+            }
+            response = problem.response(requestId: context.requestId)
+        }
+        for field in fixedHeaders where response.headers[field.name] == nil { response.headers.append(field) }
+        response.headers[.requestId] = context.requestId
+        let elapsedMs = (surroundings.time.uptime - start).wholeMilliseconds
+        context.logger.debug("\(request.method) \(request.uri.path) \(response.status.code) in \(elapsedMs) ms")
+        return response
+    }
+
+    /// ASVS 5.0, 3.4.1 to 3.4.6. A page of the console that needs more says so itself.
+    private var fixedHeaders: HTTPFields {
+        var fields: HTTPFields = [
+            .cacheControl: "no-store",
+            .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            .xContentTypeOptions: "nosniff",
+            .referrerPolicy: "no-referrer",
+            .crossOriginResourcePolicy: "same-origin",
+            .date: Date(timeIntervalSince1970: Double(surroundings.time.now.milliseconds) / 1000).formatted(.http),
+        ]
+        if isSecure { fields[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
+        return fields
+    }
+}
+
+extension HTTPField.Name {
+    static let requestId = HTTPField.Name("X-Request-Id")!
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+    static let idempotentReplayed = HTTPField.Name("Idempotent-Replayed")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+    static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+}

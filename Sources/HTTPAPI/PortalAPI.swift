@@ -1,0 +1,108 @@
+import Auth
+import Deployments
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Runtime
+import WebSockets
+
+/// The portal's HTTP API as one function from request to response. A server's sockets call it, and so do the
+/// scripted users of a simulation, without a socket.
+public struct PortalAPI: Sendable {
+    private let responder: RouterResponder<PortalContext>
+    private let gate: SessionGate
+    private let hub: Hub
+    private let surroundings: Surroundings
+    private let logger: Logger
+
+    public init(
+        deployments: DeploymentService, sshKeys: SSHKeyService, catalog: any Catalog, auth: AuthService, hub: Hub,
+        health: any HealthSource, epoch: String, pages: [Page] = [], settings: HTTPSettings = HTTPSettings(),
+        surroundings: Surroundings, logger: Logger
+    ) {
+        gate = SessionGate(auth: auth, settings: settings)
+        self.hub = hub
+        self.surroundings = surroundings
+        self.logger = logger
+
+        var routes = RouteTable()
+        DeploymentRoutes(service: deployments, surroundings: surroundings, epoch: epoch).add(to: &routes)
+        SSHKeyRoutes(service: sshKeys).add(to: &routes)
+        CatalogRoutes(catalog: catalog).add(to: &routes)
+        AuthRoutes(auth: auth, hub: hub, gate: gate, surroundings: surroundings).add(to: &routes)
+        HealthRoutes(health: health).add(to: &routes)
+        for page in pages { page.add(to: &routes) }
+        let admission = SocketAdmission(gate: gate, hub: hub)
+        routes.on(.get, "/ws", access: .open) { request, _ in
+            // An upgrade that was granted never comes here, so this one was refused, or not asked for.
+            _ = try await admission.identity(for: request.head)
+            throw APIError.upgradeRequired
+        }
+
+        let router = Router(context: PortalContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: AnswerMiddleware(surroundings: surroundings, isSecure: settings.isSecure))
+        routes.install(in: router, gate: gate)
+        responder = router.buildResponder()
+    }
+
+    /// Answers one request.
+    ///
+    /// - Throws: ``Crashed`` or `CancellationError` where the server ends under it; every other error is a response.
+    public func respond(to request: Request, from remoteAddress: String) async throws -> Response {
+        let source = PortalRequestSource(
+            logger: logger, remoteAddress: remoteAddress, requestId: surroundings.identifier("req"))
+        return try await responder.respond(to: request, context: PortalContext(source: source))
+    }
+
+    /// Whether a request may become a WebSocket, and whose; nil where the route `/ws` is to say why not.
+    public func socketIdentity(for head: HTTPRequest) async throws -> SocketIdentity? {
+        do {
+            return try await SocketAdmission(gate: gate, hub: hub).identity(for: head)
+        } catch let error where error is Crashed || error is CancellationError {
+            throw error
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// Decides on upgrades to a WebSocket (semantics.md section 8, Handshake).
+private struct SocketAdmission: Sendable {
+    let gate: SessionGate
+    let hub: Hub
+
+    func identity(for head: HTTPRequest) async throws -> SocketIdentity {
+        let principal = try await gate.socketPrincipal(of: head)
+        guard !hub.isDraining else { throw APIError.shuttingDown }
+        return SocketIdentity(
+            sessionId: principal.sessionId, customerId: principal.customerId, expiresAt: principal.expiresAt)
+    }
+}
+
+/// A fixed page beside the API, such as the console's first one.
+public struct Page: Sendable {
+    private let path: String
+    private let contentType: String
+    private let contentSecurityPolicy: String
+    private let body: String
+
+    public init(path: String, contentType: String, contentSecurityPolicy: String, body: String) {
+        self.path = path
+        self.contentType = contentType
+        self.contentSecurityPolicy = contentSecurityPolicy
+        self.body = body
+    }
+
+    func add(to routes: inout RouteTable) {
+        routes.on(.get, path, access: .open) { _, _ in
+            Response(
+                status: .ok,
+                headers: [
+                    .contentType: contentType, .contentSecurityPolicy: contentSecurityPolicy,
+                    .cacheControl: "no-cache",
+                ],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Configuration
+import Foundation
+import Yams
+
+/// What `hothouse serve` can be told, from flags over the environment over a file over defaults. docs/configuration.md
+/// lists the keys.
+struct ServeSettings: Equatable {
+    var listen: ListenAddress
+    var databasePath: String
+    var scenarioPath: String?
+    var speed: Double
+    var publicURL: String?
+    var allowedOrigins: [String]
+    var logLevel: String
+
+    static let keys = [
+        "listen", "database", "scenario", "speed", "publicUrl", "allowedOrigins", "logLevel",
+    ]
+
+    /// - Parameters:
+    ///   - flags: by key, those that were given.
+    ///   - environment: of the process; `HOTHOUSE_PUBLIC_URL` sets `publicUrl`.
+    ///   - file: a YAML file with the keys at its top level.
+    /// - Throws: ``Failure`` for a key that does not exist and a value that can't be.
+    init(flags: [String: String], environment: [String: String], file: String?) throws {
+        let reader = ConfigReader(providers: [
+            InMemoryProvider(name: "flags", values: Self.values(flags)),
+            InMemoryProvider(name: "environment", values: Self.values(try Self.settings(in: environment))),
+            InMemoryProvider(name: "file", values: Self.values(try file.map(Self.settings(inFile:)) ?? [:])),
+        ])
+        func value(_ key: String) -> String? { reader.string(forKey: ConfigKey([key])) }
+
+        listen = try ListenAddress(parsing: value("listen") ?? "127.0.0.1:8080")
+        scenarioPath = value("scenario")
+        databasePath = try Self.databasePath(value("database"), scenarioPath: scenarioPath, environment: environment)
+        guard let speed = Double(value("speed") ?? "1"), speed > 0, speed <= 1000 else {
+            throw Failure.input("speed is a number over 0 and up to 1000, not \(value("speed") ?? "")")
+        }
+        self.speed = speed
+        publicURL = value("publicUrl")
+        if let publicURL, !Self.isOrigin(publicURL) {
+            throw Failure.input("publicUrl is an origin such as https://portal.example, not \(publicURL)")
+        }
+        allowedOrigins = (value("allowedOrigins") ?? "").split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        if let wrong = allowedOrigins.first(where: { !Self.isOrigin($0) }) {
+            throw Failure.input("allowedOrigins has origins such as https://console.example, not \(wrong)")
+        }
+        logLevel = value("logLevel") ?? "info"
+    }
+
+    private static func values(_ settings: [String: String]) -> [AbsoluteConfigKey: ConfigValue] {
+        Dictionary(
+            uniqueKeysWithValues: settings.map {
+                (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false))
+            })
+    }
+
+    private static func settings(in environment: [String: String]) throws -> [String: String] {
+        let prefix = "HOTHOUSE_"
+        let names = Dictionary(uniqueKeysWithValues: keys.map { (prefix + snakeCase($0), $0) })
+        var settings: [String: String] = [:]
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(prefix) {
+            guard let key = names[name] else {
+                throw Failure.input("unknown variable \(name); known are \(names.keys.sorted().joined(separator: ", "))")
+            }
+            settings[key] = value
+        }
+        return settings
+    }
+
+    private static func snakeCase(_ key: String) -> String {
+        key.reduce(into: "") { name, character in
+            if character.isUppercase { name.append("_") }
+            name += character.uppercased()
+        }
+    }
+
+    private static func settings(inFile path: String) throws -> [String: String] {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: String(contentsOfFile: path, encoding: .utf8))
+        } catch let error as YamlError {
+            throw Failure.input("\(path): \(error)")
+        } catch {
+            throw Failure.environment("cannot read \(path): \(error.localizedDescription)")
+        }
+        guard let node else { return [:] }
+        guard let mapping = node.mapping else { throw Failure.input("\(path): expected keys with values") }
+        var settings: [String: String] = [:]
+        for (keyNode, valueNode) in mapping {
+            let key = keyNode.scalar?.string ?? ""
+            let place = "\(path):\(keyNode.mark?.line ?? 0):\(keyNode.mark?.column ?? 0)"
+            guard keys.contains(key) else {
+                throw Failure.input("\(place): unknown key \(key); known are \(keys.joined(separator: ", "))")
+            }
+            if let scalar = valueNode.scalar {
+                settings[key] = scalar.string
+            } else if let sequence = valueNode.sequence, key == "allowedOrigins" {
+                settings[key] = sequence.compactMap(\.scalar?.string).joined(separator: ",")
+            } else {
+                throw Failure.input("\(place): \(key) has one value")
+            }
+        }
+        return settings
+    }
+
+    /// Where the data is: `sqlite:PATH` or a path; by default a file of this user's, one a scenario.
+    private static func databasePath(
+        _ text: String?, scenarioPath: String?, environment: [String: String]
+    ) throws -> String {
+        if let text {
+            if text.hasPrefix("postgres") {
+                throw Failure.input("PostgreSQL is not supported yet: use a path or sqlite:PATH, not \(text)")
+            }
+            var path = Substring(text)
+            for prefix in ["sqlite://", "sqlite:"] where path.hasPrefix(prefix) { path = path.dropFirst(prefix.count) }
+            guard !path.isEmpty else { throw Failure.input("database is a path or sqlite:PATH, not \(text)") }
+            return URL(fileURLWithPath: String(path)).path
+        }
+        let home = environment["HOME"] ?? NSTemporaryDirectory()
+        let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/.local/share"
+        let name = scenarioPath.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+        return "\(data)/hothouse/\(name ?? "hothouse").sqlite"
+    }
+
+    private static func isOrigin(_ text: String) -> Bool {
+        text.wholeMatch(of: /https?:\/\/[A-Za-z0-9.\-\[\]:]+/) != nil
+    }
+}
+
+/// An address to listen on: `HOST:PORT`, `[IPv6]:PORT` or a bare port on loopback.
+struct ListenAddress: Equatable {
+    let host: String
+    let port: Int
+
+    init(parsing text: String) throws {
+        let bare = Int(text).map { ("127.0.0.1", $0) }
+        let full = text.wholeMatch(of: /(\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d+)/).map { (String($0.1), Int($0.2) ?? -1) }
+        guard let (host, port) = bare ?? full, (0...65_535).contains(port) else {
+            throw Failure.input("listen is HOST:PORT such as 127.0.0.1:8080, not \(text)")
+        }
+        self.host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        self.port = port
+    }
+
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    /// A URL of this address with the port that was bound.
+    func url(port: Int) -> String {
+        "http://" + (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+    }
+}
