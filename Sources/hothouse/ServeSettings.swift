@@ -2,7 +2,7 @@ import Configuration
 import Foundation
 import Yams
 
-/// What `hothouse serve` can be told, from flags over the environment over a file over defaults. docs/configuration.md
+/// What `hothouse serve` can be told, from flags over the environment over a file over defaults. README.md
 /// lists the keys.
 struct ServeSettings: Equatable {
     var listen: ListenAddress

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """End to end: the built `hothouse` as a process, driven by an independent HTTP and WebSocket client.
 
 usage: run.py BINARY [SEED]
