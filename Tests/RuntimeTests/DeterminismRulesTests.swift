@@ -38,7 +38,7 @@ import Testing
     static func broken(in source: String) throws -> Set<String> {
         let code = source.replacing(try Regex(#""(?:[^"\\\n]|\\.)*""#), with: "\"\"")
             .split(separator: "\n").filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }.joined(separator: "\n")
-        return Set(try rules.filter { try Regex($0.pattern).firstMatch(in: code) != nil }.map(\.name))
+        return Set(try rules.filter { try Regex($0.pattern).wordBoundaryKind(.simple).firstMatch(in: code) != nil }.map(\.name))
     }
 
     @Test("time, randomness, tasks and threads are used at the edges and nowhere else")
