@@ -49,8 +49,7 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
             "id": record.deployment.id, "previousRevision": previous.deployment.revision, "dueAt": dueAt,
             "fence": fence,
         ]
-        // A worker's commit gives its lease back; a user's act leaves a worker's lease alone, whose commit then
-        // fails by the revision.
+        // A user's act leaves a worker's lease alone: that worker's commit fails by the revision.
         let changed = try db.run(
             """
             UPDATE deployments SET
@@ -68,7 +67,7 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         // Oldest first, so that no deployment starves behind newer ones.
         try db.rows(
             """
-            UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
+            UPDATE deployments SET lease_owner = :owner, lease_until = :until, due_at = :until, fence = fence + 1
             WHERE id IN (
               SELECT id FROM deployments
               WHERE region_id = :region AND due_at <= :now
@@ -85,8 +84,20 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         .sorted { $0.record.deployment.id < $1.record.deployment.id }
     }
 
+    func renewLease(of id: String, fence: Int, until: Timestamp) throws {
+        try db.run(
+            "UPDATE deployments SET lease_until = ?, due_at = ? WHERE id = ? AND fence = ?", [until, until, id, fence])
+    }
+
     func release(owner: String) throws {
-        try db.run("UPDATE deployments SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?", [owner])
+        // Due at the lease's end means that its step was not finished: another worker may do it at once.
+        try db.run(
+            """
+            UPDATE deployments SET
+              due_at = CASE WHEN due_at = lease_until THEN created_at ELSE due_at END,
+              lease_owner = NULL, lease_until = NULL
+            WHERE lease_owner = ?
+            """, [owner])
     }
 
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws {
