@@ -86,7 +86,9 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
 
     func renewLease(of id: String, fence: Int, until: Timestamp) throws {
         try db.run(
-            "UPDATE deployments SET lease_until = ?, due_at = ? WHERE id = ? AND fence = ?", [until, until, id, fence])
+            """
+            UPDATE deployments SET lease_until = ?, due_at = ? WHERE id = ? AND fence = ? AND due_at = lease_until
+            """, [until, until, id, fence])
     }
 
     func release(owner: String) throws {

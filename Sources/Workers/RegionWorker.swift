@@ -200,9 +200,11 @@ struct RegionWorker: Sendable {
     ) async throws -> DeploymentRecord {
         var next = verdict.record
         if let newest = cloudEvents.last { next.work.eventMarker = newest.id }
+        // What goes on at once is not due for another worker.
+        let dueAt = verdict.next == .rest ? verdict.dueAt : time.now + settings.lease
         let drafts = cloudEvents.compactMap { CloudWords.draft(of: $0, in: previous.work.stackName) } + verdict.events
         return try await store.write { [next] tx in
-            try tx.update(next, from: previous, fence: fence, dueAt: verdict.dueAt, events: drafts)
+            try tx.update(next, from: previous, fence: fence, dueAt: dueAt, events: drafts)
             guard let stored = try tx.record(next.deployment.id) else { throw StaleRecord(id: next.deployment.id) }
             return stored
         }

@@ -1,0 +1,44 @@
+import Runtime
+
+/// The operations that faults, latencies and counts name. `other` is a call that none of them stands for.
+public enum CloudOperation: String, CaseIterable, Sendable {
+    case keystoneDiscover = "keystone.discover"
+    case keystoneTokenIssue = "keystone.token.issue"
+    case keystoneTokenValidate = "keystone.token.validate"
+    case keystoneCatalog = "keystone.catalog"
+    case heatStackCreate = "heat.stack.create"
+    case heatStackFind = "heat.stack.find"
+    case heatStackShow = "heat.stack.show"
+    case heatStackList = "heat.stack.list"
+    case heatStackDelete = "heat.stack.delete"
+    case heatEventList = "heat.event.list"
+    case heatResourceList = "heat.resource.list"
+    case heatTemplateValidate = "heat.template.validate"
+    case novaFlavorList = "nova.flavor.list"
+    case novaLimitsShow = "nova.limits.show"
+    case novaKeypairList = "nova.keypair.list"
+    case glanceImageList = "glance.image.list"
+    case neutronNetworkList = "neutron.network.list"
+    case other
+}
+
+/// A call that the cloud answered.
+public struct CloudCall: Equatable, Sendable {
+    public let at: Timestamp
+    public let operation: CloudOperation
+    public let region: String?
+    public let method: String
+    /// With its query.
+    public let path: String
+    public let status: Int
+    /// The name of the stack that it was about.
+    public let stack: String?
+}
+
+/// A stack as those see it who know the cloud's true state.
+public struct StackView: Equatable, Sendable {
+    public let id: String
+    public let name: String
+    public let status: String
+    public let tags: [String]
+}

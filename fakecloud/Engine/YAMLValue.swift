@@ -1,0 +1,41 @@
+import Runtime
+import Yams
+
+extension JSONValue {
+    /// Reads YAML text the way Heat does: plain scalars become numbers, booleans and nulls, dates stay text.
+    ///
+    /// - Throws: `YamlError`.
+    init(yaml: String) throws {
+        guard let node = try Yams.compose(yaml: yaml) else {
+            self = .null
+            return
+        }
+        self = Self.value(of: node)
+    }
+
+    private static func value(of node: Node) -> JSONValue {
+        switch node {
+        case .scalar(let scalar): return scalar.style == .plain ? plain(scalar.string) : .string(scalar.string)
+        case .sequence(let items): return .array(items.map(value(of:)))
+        case .mapping(let pairs):
+            return .object(
+                Dictionary(
+                    pairs.map { ($0.key.scalar?.string ?? "", value(of: $0.value)) }, uniquingKeysWith: { $1 }))
+        case .alias: return .null
+        }
+    }
+
+    private static func plain(_ text: String) -> JSONValue {
+        switch text.lowercased() {
+        case "", "~", "null": return .null
+        case "true", "yes", "on": return .bool(true)
+        case "false", "no", "off": return .bool(false)
+        default: break
+        }
+        if let number = Int(text) { return .integer(number) }
+        if text.contains("."), text.allSatisfy({ $0.isNumber || ".-+eE".contains($0) }), let number = Double(text) {
+            return .number(number)
+        }
+        return .string(text)
+    }
+}
