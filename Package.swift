@@ -13,6 +13,10 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioHTTPTypes: [Target.Dependency] = [
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+]
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -32,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -61,8 +66,8 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Deployments", "Auth", "WebSockets", "Runtime",
-                hummingbird, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket,
-            ],
+                hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+            ] + nioHTTPTypes,
             swiftSettings: settings),
         .target(
             name: "WebSockets",
@@ -99,9 +104,8 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
-            resources: [.embedInCode("Catalog/default.yaml")],
             swiftSettings: settings),
-        .target(name: "Console", dependencies: [hummingbird], swiftSettings: settings),
+        .target(name: "Console", swiftSettings: settings),
         .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),

@@ -147,7 +147,7 @@ public final class FakeCloud: Sendable {
     }
 
     func draw() -> UInt64 {
-        var seeds = seeds
+        let seeds = seeds
         return seeds.next()
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -45,7 +44,7 @@ struct AnswerMiddleware: RouterMiddleware {
             .xContentTypeOptions: "nosniff",
             .referrerPolicy: "no-referrer",
             .crossOriginResourcePolicy: "same-origin",
-            .date: Date(timeIntervalSince1970: Double(surroundings.time.now.milliseconds) / 1000).formatted(.http),
+            .date: surroundings.time.now.httpDate,
         ]
         if isSecure { fields[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
         return fields

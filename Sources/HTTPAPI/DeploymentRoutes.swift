@@ -1,3 +1,4 @@
+import Auth
 import Deployments
 import HTTPTypes
 import Hummingbird

@@ -4,6 +4,8 @@ import Logging
 
 /// What a request carries beside its head and body.
 public struct PortalContext: RequestContext {
+    public typealias Source = PortalRequestSource
+
     public var coreContext: CoreRequestContextStorage
     /// The address of the peer's socket, for limits.
     let remoteAddress: String

@@ -90,7 +90,7 @@ extension CloudResponse {
     /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), held to 1 s to 10 min.
     private func retryAfter(at now: Timestamp) -> Duration? {
         guard let text = headers[.retryAfter] else { return nil }
-        let delay: Duration? = Int(text).map { .seconds($0) } ?? HTTPDate(text).map { $0.instant - now }
+        let delay: Duration? = Int(text).map { .seconds($0) } ?? Timestamp(httpDate: text).map { $0 - now }
         return delay.map { min(max($0, .seconds(1)), .seconds(600)) }
     }
 }

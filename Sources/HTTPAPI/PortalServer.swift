@@ -1,0 +1,68 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import WebSockets
+
+/// The portal on a port: HTTP and WebSocket, one and the same.
+public struct PortalServer: Service {
+    private let api: PortalAPI
+    private let hub: Hub
+    private let host: String
+    private let port: Int
+    private let onListening: @Sendable (Int) async -> Void
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - port: 0 for one that the system picks.
+    ///   - onListening: is told of the port when the server listens.
+    public init(
+        api: PortalAPI, hub: Hub, host: String, port: Int, logger: Logger,
+        onListening: @escaping @Sendable (Int) async -> Void
+    ) {
+        self.api = api
+        self.hub = hub
+        self.host = host
+        self.port = port
+        self.onListening = onListening
+        self.logger = logger
+    }
+
+    /// Serves until a graceful shutdown, which first closes the sockets and then waits for requests under way.
+    ///
+    /// - Throws: ``CannotListen``.
+    public func run() async throws {
+        let channel = PortalChannel(
+            responder: { [api] request, writer, channel in
+                let address = channel.remoteAddress?.ipAddress ?? "unknown"
+                let response = try await api.respond(to: request, from: address)
+                try await writer.write(response: response.head, body: response.body)
+            },
+            identity: { [api] in try await api.socketIdentity(for: $0) },
+            serve: { [hub] socket, identity in try await hub.serve(socket, identity: identity) })
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let server = Server(
+            childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw CannotListen(host: host, port: port, reason: error.description)
+        } catch let error as SocketAddressError {
+            throw CannotListen(host: host, port: port, reason: "\(error)")
+        }
+    }
+}
+
+/// The server cannot have its address: taken, not this machine's, or not allowed.
+public struct CannotListen: Error, CustomStringConvertible {
+    public let host: String
+    public let port: Int
+    public let reason: String
+
+    public var description: String { "cannot listen on \(host):\(port): \(reason)" }
+}
