@@ -47,8 +47,8 @@ let package = Package(
         .executableTarget(
             name: "hothouse",
             dependencies: [
-                "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime",
-                hummingbird, lifecycle, logging,
+                "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime", "Auth", "WebSockets",
+                "Workers", lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging, yams,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

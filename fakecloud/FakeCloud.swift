@@ -54,6 +54,8 @@ public final class FakeCloud: Sendable {
         router.withLock { $0 = makeRouter() }
     }
 
+    public var regionIds: [String] { scenario.regions.map(\.id) }
+
     /// The portal's application credential.
     public var credentialId: String { engine.withLock { $0.catalog.credentialId } }
     public var credentialSecret: String { secret }

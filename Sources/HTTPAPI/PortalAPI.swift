@@ -85,9 +85,12 @@ public struct Page: Sendable {
     private let path: String
     private let contentType: String
     private let contentSecurityPolicy: String
-    private let body: String
+    private let body: @Sendable (String) -> String
 
-    public init(path: String, contentType: String, contentSecurityPolicy: String, body: String) {
+    /// - Parameter body: the page for a base URL, the one that the client uses.
+    public init(
+        path: String, contentType: String, contentSecurityPolicy: String, body: @escaping @Sendable (String) -> String
+    ) {
         self.path = path
         self.contentType = contentType
         self.contentSecurityPolicy = contentSecurityPolicy
@@ -95,14 +98,15 @@ public struct Page: Sendable {
     }
 
     func add(to routes: inout RouteTable) {
-        routes.on(.get, path, access: .open) { _, _ in
-            Response(
+        routes.on(.get, path, access: .open) { request, _ in
+            let authority = request.head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9.:\[\]-]+/) == nil ? nil : $0 }
+            return Response(
                 status: .ok,
                 headers: [
                     .contentType: contentType, .contentSecurityPolicy: contentSecurityPolicy,
                     .cacheControl: "no-cache",
                 ],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: body("http://" + (authority ?? "localhost")))))
         }
     }
 }

@@ -29,11 +29,13 @@ public struct ScaledTime: TimeSource {
     private let start: Timestamp
     private let speed: Double
 
-    /// - Parameter speed: how many seconds pass in one of the machine's; more than zero.
-    public init(speed: Double) {
+    /// - Parameters:
+    ///   - speed: how many seconds pass in one of the machine's; more than zero.
+    ///   - earliest: where time begins if the machine's is before that: data of a faster run may be of the future.
+    public init(speed: Double, notBefore earliest: Timestamp? = nil) {
         precondition(speed > 0, "time must move on")
         self.speed = speed
-        start = base.now
+        start = max(base.now, earliest ?? base.now)
     }
 
     public var now: Timestamp { start + uptime }

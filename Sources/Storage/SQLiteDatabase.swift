@@ -68,6 +68,18 @@ public final class SQLiteDatabase: Sendable {
         try migrator.migrate(queue)
     }
 
+    /// The newest instant that deployments and their events tell of; nil in an empty database.
+    public func newestInstant() async throws -> Timestamp? {
+        try await read { db in
+            try db.row(
+                """
+                SELECT MAX(instant) AS newest FROM
+                  (SELECT MAX(updated_at) AS instant FROM deployments UNION SELECT MAX(ts) FROM deployment_events)
+                """
+            ).flatMap { $0["newest"] }
+        }
+    }
+
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await Self.translatingErrors { try await self.reader.perform { try self.reading.read(body) } }
     }

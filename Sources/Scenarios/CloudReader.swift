@@ -1,0 +1,116 @@
+import Runtime
+import Yams
+
+/// Reads the part `cloud` of a scenario. What it does not say is as in the standard cloud.
+struct CloudReader {
+    /// The names of the portal's template, for rules on stacks.
+    static let resources = ["key", "security_group", "port", "volume", "server", "floating_ip"]
+    static let operations = [
+        "keystone.discover", "keystone.token.issue", "keystone.token.validate", "keystone.catalog", "heat.stack.create",
+        "heat.stack.find", "heat.stack.show", "heat.stack.list", "heat.stack.delete", "heat.event.list",
+        "heat.resource.list", "heat.template.validate", "nova.flavor.list", "nova.limits.show", "nova.keypair.list",
+        "glance.image.list", "neutron.network.list",
+    ]
+
+    let issues: Issues
+
+    func read(_ cloud: inout MapReader, into scenario: inout CloudScenario) {
+        cloud.map("auth") { auth in
+            if let lifetime = auth.duration("tokenTtl") { scenario.tokenLifetime = lifetime }
+        }
+        let regions = cloud.entries("regions").map { region(named: $0.name, $0.node) }
+        if !regions.isEmpty { scenario.regions = regions }
+        cloud.map("catalog") { catalog in
+            let types = catalog.entries("instanceTypes").compactMap { instanceType(named: $0.name, $0.node) }
+            if !types.isEmpty { scenario.instanceTypes = types }
+            let images = catalog.entries("images").map { image(named: $0.name, $0.node) }
+            if !images.isEmpty { scenario.images = images }
+        }
+        cloud.map("quotas") { quotas in
+            if let stacks = quotas.integer("stacks", in: 0...1_000_000) { scenario.quota.stacks = stacks }
+        }
+        for (type, node) in cloud.entries("lifecycles") {
+            var reader = MapReader(node, issues)
+            let standard = scenario.lifecycles[type] ?? LifecycleScenario()
+            scenario.lifecycles[type] = LifecycleScenario(
+                create: reader.spread("create") ?? standard.create, delete: reader.spread("delete") ?? standard.delete)
+            reader.refuseUnknownKeys()
+        }
+        scenario.stackRules = cloud.list("stacks") { rule($0, regions: scenario.regions.map(\.id)) }
+    }
+
+    private func region(named name: String, _ node: Node) -> RegionScenario {
+        var region = RegionScenario(id: name)
+        var reader = MapReader(node, issues)
+        reader.map("latency") { latency in
+            if let standard = latency.spread("default") { region.latency = standard }
+            for entry in latency.allEntries() where entry.name != "default" {
+                guard Self.operations.contains(entry.name) else {
+                    issues.add(entry.place, "unknown operation \(entry.name)\(suggestion(entry.name, Self.operations))")
+                    continue
+                }
+                region.operationLatency[entry.name] = entry.node.spread(issues, what: entry.name)
+            }
+        }
+        reader.refuseUnknownKeys()
+        return region
+    }
+
+    private func instanceType(named name: String, _ node: Node) -> InstanceTypeScenario? {
+        var reader = MapReader(node, issues)
+        let vcpus = reader.integer("vcpus", in: 1...1024, required: true)
+        let ramMiB = reader.integer("ramMiB", in: 1...(1 << 30), required: true)
+        let diskGiB = reader.integer("diskGiB", in: 0...(1 << 20)) ?? 0
+        reader.refuseUnknownKeys()
+        guard let vcpus, let ramMiB else { return nil }
+        return InstanceTypeScenario(id: name, vcpus: vcpus, ramMiB: ramMiB, diskGiB: diskGiB)
+    }
+
+    private func image(named name: String, _ node: Node) -> ImageScenario {
+        var reader = MapReader(node, issues)
+        let image = ImageScenario(
+            id: name, minDiskGiB: reader.integer("minDiskGiB", in: 0...(1 << 20)) ?? 0,
+            minRamMiB: reader.integer("minRamMiB", in: 0...(1 << 30)) ?? 0, sshUser: reader.string("sshUser"))
+        reader.refuseUnknownKeys()
+        return image
+    }
+
+    private func rule(_ node: Node, regions: [String]) -> StackRule {
+        var reader = MapReader(node, issues)
+        var rule = StackRule()
+        reader.map("match") { match in
+            rule.name = match.string("name")
+            rule.region = match.word("region", of: regions)
+            rule.nth = match.integer("nth", in: 1...1_000_000)
+        }
+        rule.create = fates(reader.node("create"))
+        rule.delete = fates(reader.node("delete"))
+        rule.vanishesAfter = reader.duration("vanishesAfter")
+        reader.refuseUnknownKeys()
+        return rule
+    }
+
+    private func fates(_ node: Node?) -> [String: ResourceFate] {
+        guard let node else { return [:] }
+        var reader = MapReader(node, issues)
+        var fates: [String: ResourceFate] = [:]
+        for entry in reader.allEntries() {
+            guard Self.resources.contains(entry.name) else {
+                issues.add(entry.place, "unknown resource \(entry.name)\(suggestion(entry.name, Self.resources))")
+                continue
+            }
+            var fate = MapReader(entry.node, issues)
+            let takes = fate.spread("takes")
+            let times = fate.integer("times", in: 1...1000)
+            let reason = fate.string("fails")
+            let isStuck = fate.bool("stuck") ?? false
+            fate.refuseUnknownKeys()
+            if reason != nil, isStuck { issues.add(entry.place, "a resource fails or is stuck, not both") }
+            if reason == nil, times != nil { issues.add(entry.place, "times says how often it fails: fails is missing") }
+            fates[entry.name] = ResourceFate(
+                takes: takes,
+                outcome: isStuck ? .isStuck : reason.map { .fails(reason: $0, times: times) } ?? .completes)
+        }
+        return fates
+    }
+}

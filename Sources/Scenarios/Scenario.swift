@@ -1,0 +1,138 @@
+import Runtime
+
+/// A story: a cloud, a portal that may die, users who act, and what must come of it. One file, read by
+/// ``Scenario/init(parsing:file:standardCloud:)``; scenarios/README.md shows every key.
+public struct Scenario: Equatable, Sendable {
+    public var name: String
+    public var about: String
+    public var seed: UInt64
+    public var start: Timestamp
+    /// No run goes on for longer.
+    public var limit: Duration
+    public var cloud: CloudScenario
+    public var crash: Crash?
+    /// In the order of the file.
+    public var users: [User]
+    public var expectations: Expectations
+
+    /// The death of the portal's process.
+    public struct Crash: Equatable, Sendable {
+        public enum Moment: Equatable, Sendable {
+            /// When a place in the code is passed for the nth time.
+            case point(CrashPoint, nth: Int)
+            case at(Duration)
+        }
+
+        public var moment: Moment
+        public var restartAfter: Spread
+        public var place: Place
+    }
+
+    public struct User: Equatable, Sendable {
+        public var name: String
+        /// Whether the e-mail address is verified when the story begins.
+        public var isVerified: Bool
+        /// From the client to the server and back.
+        public var roundTrip: Spread
+        public var script: [Step]
+    }
+}
+
+/// Where something is written, for messages.
+public struct Place: Equatable, Sendable, CustomStringConvertible {
+    public let file: String
+    public let line: Int
+    public let column: Int
+
+    public var description: String { "\(file):\(line):\(column)" }
+}
+
+/// What a user does next.
+public struct Step: Equatable, Sendable {
+    public enum Action: Equatable, Sendable {
+        case login
+        case logout
+        case create(Creation)
+        /// Opens the page of a deployment as the front end does: fetch, socket, subscribe; and keeps it live.
+        case openPage(deployment: String, tab: String, pauseAfterFetch: Condition?)
+        case closePage(tab: String)
+        /// The network drops a page's socket; the page comes back by itself.
+        case dropSocket(tab: String)
+        case delete(deployment: String)
+        case wait(Condition)
+        case sleep(Spread)
+    }
+
+    public struct Creation: Equatable, Sendable {
+        /// What the story calls the deployment.
+        public var label: String
+        public var name: String
+        public var region: String
+        public var instanceType: String
+        public var image: String
+        public var storageGiB: Int
+        public var idempotencyKey: String?
+        /// The HTTP status that must come.
+        public var status: Int
+    }
+
+    /// A status that the portal has committed.
+    public struct Condition: Equatable, Sendable {
+        public var deployment: String
+        public var status: String
+        public var within: Duration
+    }
+
+    public var action: Action
+    public var place: Place
+}
+
+/// What must hold.
+public struct Expectations: Equatable, Sendable {
+    public var final: [Final] = []
+    public var counts: [Count] = []
+    public var sockets: [Socket] = []
+
+    /// The state when the story is over.
+    public struct Final: Equatable, Sendable {
+        public enum Fact: Equatable, Sendable {
+            case deployment(String, status: String?, lastError: String?, event: String?)
+            case cloud(region: String, liveStacks: Int)
+        }
+
+        public var fact: Fact
+        public var place: Place
+    }
+
+    /// How often something was asked.
+    public struct Count: Equatable, Sendable {
+        public enum Subject: Equatable, Sendable {
+            case operation(String)
+            /// `${label}` in the path stands for a deployment's id; `*` for any text.
+            case http(method: String, path: String, user: String?)
+            /// Messages of this type that clients sent over their sockets.
+            case sent(type: String, user: String?)
+        }
+
+        public var subject: Subject
+        public var range: ClosedRange<Int>
+        public var place: Place
+    }
+
+    /// What a page's sockets got, all of them one after the other.
+    public struct Socket: Equatable, Sendable {
+        public enum Part: Equatable, Sendable {
+            case frame(Pattern)
+            /// A frame, and which others may come before it.
+            case until(Pattern, between: [Pattern])
+            /// Which frames may follow to the end.
+            case rest(only: [Pattern])
+        }
+
+        public var tab: String
+        /// Whether a key that is not written down is a failure.
+        public var isExact: Bool
+        public var sequence: [Part]
+        public var place: Place
+    }
+}

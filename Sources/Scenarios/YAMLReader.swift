@@ -1,0 +1,194 @@
+import Runtime
+import Yams
+
+/// Reads YAML strictly: every key must be known, every value of its kind, and nothing is guessed. YAML 1.1's traps
+/// (`NO`, `1:30`, unquoted instants) meet the kind that is asked for and are refused with their place.
+struct MapReader {
+    let issues: Issues
+    let place: Place
+    private let pairs: [(key: String, place: Place, value: Node)]
+    private var seen: Set<String> = []
+
+    /// A reader of a mapping; anything else is an issue, and reads as empty.
+    init(_ node: Node, _ issues: Issues) {
+        self.issues = issues
+        place = node.place(issues)
+        guard case .mapping(let mapping) = node else {
+            issues.add(place, "expected keys with values, found \(node.kindName)")
+            pairs = []
+            return
+        }
+        pairs = mapping.compactMap { key, value in
+            guard case .scalar(let scalar) = key else {
+                issues.add(key.place(issues), "a key is a word")
+                return nil
+            }
+            return (scalar.string, key.place(issues), value)
+        }
+    }
+
+    /// The value of a key.
+    mutating func node(_ key: String, required: Bool = false) -> Node? {
+        seen.insert(key)
+        if let pair = pairs.first(where: { $0.key == key }) { return pair.value }
+        if required { issues.add(place, "\(key) is missing") }
+        return nil
+    }
+
+    mutating func map<Value>(_ key: String, required: Bool = false, _ read: (inout MapReader) -> Value) -> Value? {
+        guard let node = node(key, required: required) else { return nil }
+        var reader = MapReader(node, issues)
+        let value = read(&reader)
+        reader.refuseUnknownKeys()
+        return value
+    }
+
+    mutating func list<Value>(_ key: String, _ read: (Node) -> Value?) -> [Value] {
+        guard let node = node(key) else { return [] }
+        guard case .sequence(let items) = node else {
+            issues.add(node.place(issues), "\(key) is a list")
+            return []
+        }
+        return items.compactMap(read)
+    }
+
+    /// The entries of a mapping whose keys are names.
+    mutating func entries(_ key: String) -> [(name: String, node: Node)] {
+        guard let node = node(key) else { return [] }
+        return MapReader(node, issues).pairs.map { ($0.key, $0.value) }
+    }
+
+    /// All entries of this mapping, as names.
+    mutating func allEntries() -> [(name: String, place: Place, node: Node)] {
+        seen.formUnion(pairs.map(\.key))
+        return pairs.map { ($0.key, $0.place, $0.value) }
+    }
+
+    mutating func string(_ key: String, required: Bool = false) -> String? {
+        node(key, required: required).flatMap { $0.string(issues, what: key) }
+    }
+
+    mutating func word(_ key: String, of known: [String], required: Bool = false) -> String? {
+        guard let node = node(key, required: required), let text = node.string(issues, what: key) else { return nil }
+        guard known.contains(text) else {
+            issues.add(node.place(issues), "unknown \(key) \(text)\(suggestion(text, known))")
+            return nil
+        }
+        return text
+    }
+
+    mutating func integer(_ key: String, in range: ClosedRange<Int>, required: Bool = false) -> Int? {
+        guard let node = node(key, required: required) else { return nil }
+        guard case .scalar(let scalar) = node, let number = Int(scalar.string) else {
+            issues.add(node.place(issues), "\(key) is a whole number, not \(node.shown)")
+            return nil
+        }
+        guard range.contains(number) else {
+            issues.add(node.place(issues), "\(key) is from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    mutating func bool(_ key: String) -> Bool? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar(let scalar) = node, ["true", "false"].contains(scalar.string), scalar.style == .plain else {
+            issues.add(node.place(issues), "\(key) is true or false, not \(node.shown)")
+            return nil
+        }
+        return scalar.string == "true"
+    }
+
+    mutating func duration(_ key: String, required: Bool = false) -> Duration? {
+        node(key, required: required).flatMap { $0.duration(issues, what: key) }
+    }
+
+    mutating func spread(_ key: String, required: Bool = false) -> Spread? {
+        node(key, required: required).flatMap { $0.spread(issues, what: key) }
+    }
+
+    mutating func instant(_ key: String) -> Timestamp? {
+        guard let node = node(key), let text = node.string(issues, what: key) else { return nil }
+        guard let instant = Timestamp(text) else {
+            issues.add(node.place(issues), "\(key) is an instant such as \"2026-01-06T10:00:00Z\", not \(text)")
+            return nil
+        }
+        return instant
+    }
+
+    /// To be called last: what nobody asked for is a mistake.
+    func refuseUnknownKeys() {
+        for pair in pairs where !seen.contains(pair.key) {
+            issues.add(pair.place, "unknown key \(pair.key)\(suggestion(pair.key, seen.sorted()))")
+        }
+    }
+}
+
+/// How a message ends after a wrong word: the nearest right one, or all.
+func suggestion(_ word: String, _ known: [String]) -> String {
+    if let near = nearest(to: word, in: known) { return "; did you mean \(near)?" }
+    return known.isEmpty ? "" : "; known are \(known.joined(separator: ", "))"
+}
+
+extension Node {
+    func place(_ issues: Issues) -> Place {
+        issues.place(mark?.line ?? 1, mark?.column ?? 1)
+    }
+
+    var kindName: String {
+        switch self {
+        case .scalar(let scalar): scalar.string.isEmpty && scalar.style == .plain ? "nothing" : "\"\(scalar.string)\""
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        case .alias: "an alias"
+        }
+    }
+
+    var shown: String { kindName }
+
+    func string(_ issues: Issues, what: String) -> String? {
+        guard case .scalar(let scalar) = self, !(scalar.style == .plain && ["", "~", "null"].contains(scalar.string)) else {
+            issues.add(place(issues), "\(what) is a text, not \(kindName)")
+            return nil
+        }
+        return scalar.string
+    }
+
+    /// `250ms`, `2s`, `5m`, `1h`.
+    func duration(_ issues: Issues, what: String) -> Duration? {
+        guard let text = string(issues, what: what) else { return nil }
+        guard let duration = Duration(unit: text) else {
+            issues.add(place(issues), "\(what) is a duration with a unit (250ms, 2s, 5m, 1h), not \(text)")
+            return nil
+        }
+        return duration
+    }
+
+    /// `40ms`, or `1s..3s`.
+    func spread(_ issues: Issues, what: String) -> Spread? {
+        guard let text = string(issues, what: what) else { return nil }
+        let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Duration(unit: String($0)) }
+        switch ends.count {
+        case 1: if let only = ends[0] { return .fixed(only) }
+        case 2: if let lower = ends[0], let upper = ends[1], lower <= upper { return .uniform(lower, upper) }
+        default: break
+        }
+        issues.add(place(issues), "\(what) is a duration (40ms) or a range of them (1s..3s), not \(text)")
+        return nil
+    }
+}
+
+extension Duration {
+    /// Reads `250ms`, `2s`, `5m` or `1h`; nil for anything else, a number without a unit included.
+    init?(unit text: String) {
+        guard let match = text.wholeMatch(of: /(\d+)(ms|s|m|h)/), let number = Int64(match.1), number < 1 << 40 else {
+            return nil
+        }
+        switch match.2 {
+        case "ms": self = .milliseconds(number)
+        case "s": self = .seconds(number)
+        case "m": self = .seconds(number * 60)
+        default: self = .seconds(number * 3600)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import FakeCloud
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OpenStack
+
+/// Where the portal's client of OpenStack and the fake OpenStack meet: as HTTP requests and responses, in memory.
+public struct InProcessCloud: CloudTransport {
+    /// What the fake calls itself.
+    public static let baseURL = "http://cloud.test"
+
+    private let wire = Wire<CloudRequest, CloudResponse>()
+    private let cloud: FakeCloud
+
+    public init(_ cloud: FakeCloud) {
+        self.cloud = cloud
+    }
+
+    public func send(_ request: CloudRequest) async throws -> CloudResponse {
+        do {
+            return try await wire.send(request)
+        } catch is WireCut {
+            throw TransportFailure(mayHaveBeenSent: true, reason: "the connection was reset")
+        }
+    }
+
+    /// Carries requests over, until the task is cancelled. A request whose sender gave up is carried out all the same.
+    public func run() async {
+        await wire.run { [cloud] request in
+            let head = HTTPRequest(
+                method: request.method, scheme: "http", authority: "cloud.test",
+                path: String(request.url.dropFirst(Self.baseURL.count)), headerFields: request.headers)
+            let body = RequestBody(buffer: ByteBuffer(bytes: request.body))
+            let response = try await cloud.respond(to: Request(head: head, body: body))
+            return CloudResponse(
+                status: response.status.code, headers: response.headers, body: try await response.collectBody())
+        }
+    }
+
+    /// A fake that answers under the address that this carries to.
+    public static func credential(of cloud: FakeCloud) -> CloudCredential {
+        CloudCredential(identityURL: cloud.identityURL, id: cloud.credentialId, secret: cloud.credentialSecret)
+    }
+}
+
+extension Response {
+    /// The whole body.
+    func collectBody() async throws -> [UInt8] {
+        let collector = BodyCollector()
+        try await body.write(collector)
+        return collector.bytes
+    }
+}
+
+private final class BodyCollector: ResponseBodyWriter {
+    private(set) var bytes: [UInt8] = []
+
+    func write(_ buffer: ByteBuffer) async throws {
+        bytes += buffer.readableBytesView
+    }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

@@ -1,0 +1,113 @@
+import Auth
+import Deployments
+import HTTPAPI
+import Logging
+import OpenStack
+import Runtime
+import Storage
+import WebSockets
+import Workers
+
+/// One server of the portal, put together: what `hothouse serve` runs on a port and a simulation in memory.
+public struct Portal: Sendable {
+    /// What a portal stands on.
+    public struct Ground: Sendable {
+        public var database: SQLiteDatabase
+        public var transport: any CloudTransport
+        public var credential: CloudCredential
+        /// In the order in which customers see them.
+        public var regionIds: [String]
+        public var mailer: any Mailer
+        public var passwordHasher: PasswordHasher
+
+        public init(
+            database: SQLiteDatabase, transport: any CloudTransport, credential: CloudCredential, regionIds: [String],
+            mailer: any Mailer, passwordHasher: PasswordHasher
+        ) {
+            self.database = database
+            self.transport = transport
+            self.credential = credential
+            self.regionIds = regionIds
+            self.mailer = mailer
+            self.passwordHasher = passwordHasher
+        }
+    }
+
+    public let api: PortalAPI
+    public let hub: Hub
+    public let workers: Workers
+    public let auth: AuthService
+    public let catalog: CloudCatalog
+    public let store: any DeploymentStore
+
+    /// - Throws: `StoreUnavailable`.
+    public init(
+        on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger
+    ) async throws {
+        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings)
+        let (instanceId, epoch) = try await store.read { (try $0.instanceId(), try $0.epoch()) }
+        let session = CloudSession(
+            ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)
+        let clouds = ground.regionIds.map {
+            CloudRegion(
+                id: $0, session: session, transport: ground.transport, surroundings: surroundings, logger: logger)
+        }
+        let catalog = CloudCatalog(clouds: clouds, surroundings: surroundings, logger: logger)
+        let auth = AuthService(
+            store: SQLiteAuthStore(ground.database), hasher: ground.passwordHasher, mailer: ground.mailer,
+            surroundings: surroundings, logger: logger)
+        let hub = Hub(
+            store: store, surroundings: surroundings,
+            sessionEnd: { try await auth.principal(ofSession: $0)?.expiresAt }, logger: logger)
+        let workers = Workers(
+            clouds: clouds, store: store, instanceId: instanceId, surroundings: surroundings, settings: workerSettings,
+            logger: logger)
+        api = PortalAPI(
+            deployments: DeploymentService(store: store, catalog: catalog, surroundings: surroundings),
+            sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
+            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
+            surroundings: surroundings, logger: logger)
+        self.hub = hub
+        self.workers = workers
+        self.auth = auth
+        self.catalog = catalog
+        self.store = store
+    }
+
+    /// Runs what runs beside the requests, until the task is cancelled or the server dies.
+    ///
+    /// - Throws: ``Crashed`` in a simulation.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await hub.run() }
+            group.addTask { try await workers.run() }
+            group.addTask { try await catalog.run() }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// What `/healthz` and `/readyz` tell.
+private struct Health: HealthSource {
+    let store: any DeploymentStore
+    let workers: Workers
+    let hub: Hub
+
+    func checks() async -> [HealthCheck] {
+        let database: String
+        do {
+            _ = try await store.read { try $0.epoch() }
+            database = "ok"
+        } catch {
+            database = "\(error)"
+        }
+        let regions = workers.health.map {
+            HealthCheck(name: "region \($0.region)", status: $0.isAvailable ? "ok" : "does not answer", isNeeded: false)
+        }
+        return [
+            HealthCheck(name: "database", status: database, isNeeded: true),
+            HealthCheck(name: "traffic", status: hub.isDraining ? "shutting down" : "ok", isNeeded: true),
+        ] + regions
+    }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Auth
+import Console
+import FakeCloud
+import Foundation
+import HTTPAPI
+import Logging
+import Runtime
+import Scenarios
+import ServiceLifecycle
+import Simulation
+import Storage
+import UnixSignals
+import WebSockets
+import Workers
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the portal, by default with a fake OpenStack in the same process.",
+        discussion: """
+            Without flags it listens on 127.0.0.1:8080 and keeps its data in ~/.local/share/hothouse. Flags win over \
+            HOTHOUSE_… in the environment, the environment over the file of --config. SIGINT and SIGTERM stop it.
+            """)
+
+    @Option(help: ArgumentHelp("A story whose cloud is used; without it, a cloud in which all goes well.", valueName: "file"))
+    var scenario: String?
+    @Option(help: ArgumentHelp("Where the data is: a path or sqlite:PATH.", valueName: "url"))
+    var database: String?
+    @Option(help: ArgumentHelp("Where to listen: HOST:PORT, or a port on loopback; port 0 picks one.", valueName: "addr"))
+    var listen: String?
+    @Option(help: ArgumentHelp("How many seconds pass in one of yours.", valueName: "n"))
+    var speed: String?
+    @Option(help: ArgumentHelp("Where clients reach the portal behind a proxy; an https address makes cookies secure.", valueName: "origin"))
+    var publicUrl: String?
+    @Option(help: ArgumentHelp("Origins of front ends elsewhere, separated by commas.", valueName: "origins"))
+    var allowedOrigins: String?
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    var logLevel: String?
+    @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
+    var config: String?
+
+    private static let demo = (email: "demo@hothouse.test", password: "hothouse-demo")
+
+    func run() async throws {
+        let given = [
+            "scenario": scenario, "database": database, "listen": listen, "speed": speed, "publicUrl": publicUrl,
+            "allowedOrigins": allowedOrigins, "logLevel": logLevel,
+        ]
+        let settings = try ServeSettings(
+            flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
+        let logger = try Self.logger(level: settings.logLevel)
+        let story = try settings.scenarioPath.map { try Story.load($0) }
+
+        let database = try openDatabase(settings)
+        let journal: FileCloudJournal
+        do {
+            journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
+        } catch let unavailable as JournalUnavailable {
+            throw Failure.environment(unavailable.description)
+        }
+        let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }.max()
+        let surroundings = Surroundings(
+            time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
+        let cloud = try FakeCloud(
+            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal)
+        let transport = InProcessCloud(cloud)
+        let outbox = Outbox(logger: logger)
+        var http = HTTPSettings()
+        http.publicURL = settings.publicURL
+        http.allowedOrigins = settings.allowedOrigins
+        let demo = settings.listen.isLoopback ? Self.demo : nil
+        let portal = try await Portal(
+            on: Portal.Ground(
+                database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
+                regionIds: cloud.regionIds, mailer: outbox,
+                passwordHasher: PasswordHasher(
+                    .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
+            pages: pages(demo: demo), http: http, surroundings: surroundings, logger: logger)
+        if let demo { try await portal.auth.seed(email: demo.email, password: demo.password, name: "Demo") }
+
+        let server = PortalServer(
+            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
+        ) { port in
+            greet(settings, port: port, cloud: cloud, story: story, demo: demo)
+        }
+        // Ended in the reverse order: sockets first, the cloud last.
+        let services: [any Service] = [
+            Background { await transport.run() }, Background { try await cloud.run() },
+            Background { try await portal.catalog.run() }, Background { try await portal.hub.run() }, portal.workers,
+            server, Drain(hub: portal.hub),
+        ]
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
+        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as CannotListen {
+            throw Failure.environment("\(error)\nChoose another address with --listen.")
+        }
+    }
+
+    private func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
+        do {
+            return try SQLiteDatabase(
+                .file(settings.databasePath), surroundings: .production,
+                executors: (QueueExecutor(label: "database.writing"), QueueExecutor(label: "database.reading")))
+        } catch let unavailable as DatabaseUnavailable {
+            throw Failure.environment("\(unavailable)\nChoose another place with --database.")
+        }
+    }
+
+    private func pages(demo: (email: String, password: String)?) -> [Page] {
+        let policy = Console.contentSecurityPolicy
+        return [
+            Page(path: "/", contentType: "text/html; charset=utf-8", contentSecurityPolicy: policy) {
+                Console.firstPage(baseURL: $0, demo: demo)
+            },
+            Page(path: "/console.css", contentType: "text/css; charset=utf-8", contentSecurityPolicy: policy) { _ in
+                Console.styleSheet
+            },
+        ]
+    }
+
+    private func greet(
+        _ settings: ServeSettings, port: Int, cloud: FakeCloud, story: Scenario?,
+        demo: (email: String, password: String)?
+    ) {
+        Terminal.say("Hothouse is listening on \(settings.listen.url(port: port))")
+        Terminal.say("  data     \(settings.databasePath)")
+        let name = story.map { "of the story \($0.name)" } ?? "in which all goes well"
+        Terminal.say("  cloud    a fake OpenStack \(name), regions \(cloud.regionIds.joined(separator: ", "))")
+        if settings.speed != 1 { Terminal.say("  time     \(settings.speed) times as fast") }
+        if let demo { Terminal.say("  sign in  \(demo.email), password \(demo.password)") }
+        Terminal.say("Ctrl-C stops it.")
+    }
+
+    private static func logger(level: String) throws -> Logger {
+        guard let level = Logger.Level(rawValue: level) else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure.input("logLevel is one of \(known), not \(level)")
+        }
+        var logger = Logger(label: "hothouse") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        return logger
+    }
+}
+
+/// A part that runs beside the requests and simply ends at a shutdown.
+private struct Background: Service {
+    let work: @Sendable () async throws -> Void
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await work()
+            } catch is CancellationError {}
+        }
+    }
+}
+
+/// Closes the sockets before the server ends (semantics.md S8.14).
+private struct Drain: Service {
+    let hub: Hub
+
+    func run() async throws {
+        try await gracefulShutdown()
+        await hub.drain()
+    }
+}

@@ -1,0 +1,37 @@
+import FakeCloud
+import Foundation
+import Scenarios
+
+/// Reads scenario files for the command.
+enum Story {
+    /// - Throws: ``Failure`` with every mistake in the file, one a line.
+    static func load(_ path: String) throws -> Scenario {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw Failure.input("cannot read \(path): \(error.localizedDescription)")
+        }
+        do {
+            return try Scenario(parsing: text, file: path, standardCloud: .standard)
+        } catch {
+            throw Failure.input(error.description)
+        }
+    }
+
+    /// The files that arguments name: a folder stands for the scenarios in it.
+    static func files(_ paths: [String]) throws -> [String] {
+        try paths.flatMap { path -> [String] in
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+                throw Failure.input("no such file: \(path)")
+            }
+            guard isFolder.boolValue else { return [path] }
+            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter {
+                $0.hasSuffix(".yaml") || $0.hasSuffix(".yml")
+            }
+            guard !names.isEmpty else { throw Failure.input("no scenario in \(path)") }
+            return names.sorted().map { (path.hasSuffix("/") ? path : path + "/") + $0 }
+        }
+    }
+}
