@@ -19,28 +19,28 @@ struct Problem {
 
     init(_ error: any Error) {
         switch error {
-        case let error as APIError: self.init(error)
-        case let error as DeploymentError: self.init(Self.refusal(error))
-        case let error as AuthError: self.init(Self.refusal(error))
-        case let error as RegionUnavailable: self.init(Self.refusal(.regionUnavailable(error)))
-        case let error as HTTPError: self.init(Self.refusal(error))
+        case let error as APIError: self.init(refusal: error)
+        case let error as DeploymentError: self.init(refusal: Self.refusal(error))
+        case let error as AuthError: self.init(refusal: Self.refusal(error))
+        case let error as RegionUnavailable: self.init(refusal: Self.refusal(.regionUnavailable(error)))
+        case let error as HTTPError: self.init(refusal: Self.refusal(error))
         case is StoreUnavailable:
             self.init(
-                APIError(
+                refusal: APIError(
                     status: .serviceUnavailable, code: "OVERLOADED",
                     detail: "The portal cannot take this at the moment. Try again; with an Idempotency-Key that is safe.",
                     retryAfter: .seconds(1)),
                 isUnexpected: true)
         default:
             self.init(
-                APIError(
+                refusal: APIError(
                     status: .internalServerError, code: "INTERNAL",
                     detail: "Something went wrong on our side. Try again; with an Idempotency-Key that is safe."),
                 isUnexpected: true)
         }
     }
 
-    private init(_ error: APIError, isUnexpected: Bool = false) {
+    private init(refusal error: APIError, isUnexpected: Bool = false) {
         status = error.status
         code = error.code
         detail = error.detail

@@ -44,10 +44,14 @@ public final class SQLiteDatabase: Sendable {
                 try FileManager.default.createDirectory(
                     atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o700])
+                // Made before SQLite makes it, so that its companions get its permissions as well.
+                if !FileManager.default.fileExists(atPath: path) {
+                    _ = FileManager.default.createFile(
+                        atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+                }
                 configuration.journalMode = .wal
                 configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 writing = try DatabaseQueue(path: path, configuration: configuration)
-                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
                 var readingConfiguration = Configuration()
                 readingConfiguration.busyMode = .timeout(busyTimeout.inSeconds)
                 readingConfiguration.readonly = true

@@ -27,7 +27,11 @@ struct RegionWorker: Sendable {
                 let claimed = try await claim()
                 if !claimed.isEmpty {
                     try surroundings.crashPoints.reached(.workerClaimed)
-                    group.addTask { try await work(on: claimed) }
+                    group.addTask {
+                        try await work(on: claimed)
+                        // What it committed says when to look next.
+                        wakeUp.raise()
+                    }
                 }
                 try await waitForWork(hasMore: claimed.count == Self.batch)
             }

@@ -139,7 +139,7 @@ def refuses_wrong_use(binary, folder):
         (3, str(port), ["serve", "--listen", f"127.0.0.1:{port}", "--database", f"{folder}/x.sqlite"]),
         (3, "/dev/null", ["serve", "--listen", "127.0.0.1:0", "--database", "/dev/null/x.sqlite"]),
         (2, "--colour", ["serve", "--colour"]),
-        (2, "nowhere.yaml", ["run", f"{folder}/nowhere.yaml"]),
+        (2, "nowhere.yaml", ["check", f"{folder}/nowhere.yaml"]),
     ]:
         done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=30)
         assert done.returncode == code, (arguments, done)
