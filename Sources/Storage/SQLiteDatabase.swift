@@ -19,6 +19,8 @@ public final class SQLiteDatabase: Sendable {
     private let reading: DatabaseQueue
     private let writer: Lane
     private let reader: Lane
+    /// Runs before every use, and may refuse it.
+    private let check: @Sendable () throws -> Void
 
     /// Opens a database and brings its tables up to date. A file and its folders are made where they are missing,
     /// readable by this user alone.
@@ -31,6 +33,7 @@ public final class SQLiteDatabase: Sendable {
         _ location: Location, surroundings: Surroundings, executors: (writing: any SerialExecutor, reading: any SerialExecutor),
         busyTimeout: Duration = .seconds(5)
     ) throws {
+        check = {}
         writer = Lane(on: executors.writing)
         reader = Lane(on: executors.reading)
         do {
@@ -65,6 +68,21 @@ public final class SQLiteDatabase: Sendable {
         }
     }
 
+    private init(_ other: SQLiteDatabase, check: @escaping @Sendable () throws -> Void) {
+        writing = other.writing
+        reading = other.reading
+        writer = other.writer
+        reader = other.reader
+        self.check = check
+    }
+
+    /// The same database for a user who may lose it: a simulated process that dies leaves its store behind.
+    ///
+    /// - Parameter check: throws once it is lost; from then on every use throws that.
+    public func guarded(_ check: @escaping @Sendable () throws -> Void) -> SQLiteDatabase {
+        SQLiteDatabase(self, check: check)
+    }
+
     private static func migrate(_ queue: DatabaseQueue, surroundings: Surroundings) throws {
         var migrator = DatabaseMigrator()
         SQLiteDeploymentStore.migrate(&migrator, surroundings: surroundings)
@@ -85,7 +103,10 @@ public final class SQLiteDatabase: Sendable {
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await Self.translatingErrors { try await self.reader.perform { try self.reading.read(body) } }
+        try await Self.translatingErrors { try await self.reader.perform {
+                try self.check()
+                return try self.reading.read(body)
+            } }
     }
 
     /// Runs a body in an immediate transaction and, still in its turn, `afterCommit` with what it returned: commits
@@ -96,6 +117,7 @@ public final class SQLiteDatabase: Sendable {
     ) async throws -> Value {
         try await Self.translatingErrors {
             try await self.writer.perform {
+                try self.check()
                 let value = try self.writing.writeWithoutTransaction { db in
                     var value: Value?
                     try db.inTransaction(.immediate) {

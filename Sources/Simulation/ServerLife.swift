@@ -1,0 +1,154 @@
+import HTTPAPI
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import OpenStack
+import Runtime
+import Storage
+import Synchronization
+import WebSockets
+
+/// One life of the simulated server process: from its start to its death, after which none of its tasks has an
+/// effect any more. Its store and the cloud live on.
+final class ServerLife: Sendable {
+    struct Asked: Sendable {
+        let head: HTTPRequest
+        let body: [UInt8]
+        let from: String
+    }
+
+    struct Answered: Sendable {
+        let status: Int
+        let headers: HTTPFields
+        let body: [UInt8]
+    }
+
+    private struct Upgrade: Sendable {
+        let head: HTTPRequest
+        let from: String
+        let pipe: Pipe
+    }
+
+    /// Whether the process still lives, and what ends it.
+    final class Pulse: Sendable {
+        private let dead = Mutex(false)
+        let died = Signal()
+
+        func check() throws {
+            if dead.withLock({ $0 }) { throw Crashed(point: nil) }
+        }
+
+        func stop() {
+            dead.withLock { $0 = true }
+            died.raise()
+        }
+    }
+
+    let portal: Portal
+    let pulse: Pulse
+    private let time: any TimeSource
+    private let requests = Wire<Asked, Answered>()
+    private let upgrades: AsyncStream<Upgrade>
+    private let upgradeMailbox: AsyncStream<Upgrade>.Continuation
+    private let pipes = Mutex<[Pipe]>([])
+
+    private init(portal: Portal, pulse: Pulse, time: any TimeSource) {
+        self.portal = portal
+        self.pulse = pulse
+        self.time = time
+        (upgrades, upgradeMailbox) = AsyncStream.makeStream()
+    }
+
+    /// Starts the process on a store that may have seen others before.
+    ///
+    /// - Parameter onPoint: is told of every crash point that is passed; true ends the process there.
+    static func start(
+        on ground: Portal.Ground, surroundings: Surroundings, logger: Logger,
+        onPoint: @escaping @Sendable (CrashPoint) -> Bool
+    ) async throws -> ServerLife {
+        let pulse = Pulse()
+        var fenced = ground
+        fenced.database = ground.database.guarded { try pulse.check() }
+        fenced.transport = FencedTransport(inner: ground.transport, pulse: pulse)
+        let mortal = Surroundings(
+            time: surroundings.time, random: surroundings.random,
+            crashPoints: CrashPoints { point in
+                try pulse.check()
+                if onPoint(point) {
+                    pulse.stop()
+                    throw Crashed(point: point)
+                }
+            })
+        let portal = try await Portal(on: fenced, surroundings: mortal, logger: logger)
+        return ServerLife(portal: portal, pulse: pulse, time: surroundings.time)
+    }
+
+    /// Lives until it dies, or the task is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await self.portal.run() }
+            group.addTask { await self.requests.run { try await self.answer($0) } }
+            group.addTask { await self.serveSockets() }
+            _ = await pulse.died.wait()
+            pulse.stop()
+            group.cancelAll()
+        }
+        // Nobody answers any more: connections end, those that wait learn that they were cut.
+        for pipe in pipes.withLock({ $0 }) { pipe.reset() }
+    }
+
+    private func answer(_ asked: Asked) async throws -> Answered {
+        try pulse.check()
+        let request = Request(head: asked.head, body: RequestBody(buffer: ByteBuffer(bytes: asked.body)))
+        let response = try await portal.api.respond(to: request, from: asked.from)
+        let body = try await response.collectBody()
+        try pulse.check()
+        return Answered(status: response.status.code, headers: response.headers, body: body)
+    }
+
+    private func serveSockets() async {
+        await withDiscardingTaskGroup { group in
+            for await upgrade in upgrades {
+                group.addTask { try? await self.serve(upgrade) }
+            }
+        }
+    }
+
+    private func serve(_ upgrade: Upgrade) async throws {
+        guard let identity = try await portal.api.socketIdentity(for: upgrade.head) else {
+            let refusal = try await answer(Asked(head: upgrade.head, body: [], from: upgrade.from))
+            return upgrade.pipe.refuse(refusal.status)
+        }
+        try upgrade.pipe.accept()
+        try await portal.hub.serve(upgrade.pipe, identity: identity)
+    }
+
+    // What the outside does.
+
+    /// - Throws: ``WireCut`` where the process dies before it has answered.
+    func send(_ asked: Asked) async throws -> Answered {
+        try await requests.send(asked)
+    }
+
+    func open(_ head: HTTPRequest, from: String, delay: Duration) -> Pipe {
+        let pipe = Pipe(time: time, delay: delay) { [pulse] in try pulse.check() }
+        pipes.withLock { $0.append(pipe) }
+        upgradeMailbox.yield(Upgrade(head: head, from: from, pipe: pipe))
+        if (try? pulse.check()) == nil { pipe.reset() }
+        return pipe
+    }
+}
+
+/// A dead process neither sends nor hears.
+private struct FencedTransport: CloudTransport {
+    let inner: any CloudTransport
+    let pulse: ServerLife.Pulse
+
+    func send(_ request: CloudRequest) async throws -> CloudResponse {
+        try pulse.check()
+        let response = try await inner.send(request)
+        try pulse.check()
+        return response
+    }
+}
