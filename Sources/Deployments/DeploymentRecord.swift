@@ -31,8 +31,6 @@ public struct DeploymentRecord: Equatable, Sendable {
         /// When the last create left, or was about to leave, this process.
         public var createSentAt: Timestamp?
         public var createsSent = 0
-        /// The type of the error that the last create was answered with, where it told nothing of its outcome.
-        public var createFault: String?
         /// Look-ups since the last create was sent, for the spacing of the settle protocol.
         public var lookUps = 0
         /// Evidence of absence in a row, and when it began (semantics.md section 6).

@@ -139,7 +139,7 @@ public struct DeploymentService: Sendable {
             record.work.deletingSince = now
             record.work.absences = 0
             record.work.absentSince = nil
-            let wasSent = previous.work.create != .none
+            let wasSent = previous.work.create != .none || previous.work.replaced != nil
             try tx.update(
                 record, from: previous, fence: nil, dueAt: wasSent ? now : nil,
                 events: [EventDraft(.info, "Deletion requested")])

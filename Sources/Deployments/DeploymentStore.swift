@@ -61,10 +61,8 @@ public protocol DeploymentQueries {
     /// How many deployments of a customer are not DELETED.
     func liveDeployments(of customerId: String) throws -> Int
     func events(_ query: EventQuery) throws -> EventPage
-    /// When the next deployment of a region is due; nil where none is.
-    func nextDueAt(in regionId: String) throws -> Timestamp?
-    /// The deployments whose stacks, by id, are meant to exist.
-    func stackIds(in regionId: String) throws -> [String: String]
+    /// Due deployments of a region (see ``DeploymentTransaction/claimDue(_:)``) and those that rest.
+    func work(in regionId: String) throws -> [DeploymentRecord]
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord?
     func sshKeys(of customerId: String) throws -> [SSHKey]
     func sshKey(_ id: String) throws -> SSHKey?
@@ -91,11 +89,7 @@ public protocol DeploymentTransaction: DeploymentQueries {
         events drafts: [EventDraft]
     ) throws
 
-    /// Takes due deployments whose lease is free, has run out or is the owner's; none of them is due again before
-    /// the lease ends.
     func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord]
-    /// Keeps a lease for longer, where its fence is still current.
-    func renewLease(of id: String, fence: Int, until: Timestamp) throws
     /// Ends a lease early, so that another worker may take over at once.
     func release(owner: String) throws
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws

@@ -1,73 +1,100 @@
 import Runtime
 import Synchronization
 
-/// Holds the calls to one region back: at most ten a second with a burst of 50, none while the region is out, and
-/// none before the time that it asked for (semantics.md S4.3).
+/// How much the portal asks of one region, and how long it waits for a call (semantics.md S4.3, S4.5).
+public struct CloudLimits: Equatable, Sendable {
+    public var requestsPerSecond = 10
+    public var burst = 50
+    /// Above 60 s, after which Heat itself answers when its engine is down.
+    public var callTimeout: Duration = .seconds(65)
+    /// Failures in a row that open the circuit, and the pause between probes while it is open.
+    public var failuresToOpen = 5
+    public var probeInterval: Duration = .seconds(15)
+
+    public init() {}
+}
+
+/// Lets requests into a region: at a bounded rate, none before a Retry-After has passed, and only a probe now and
+/// then while the region does not answer.
 final class RegionGate: Sendable {
     enum Admission: Equatable {
-        case go
-        /// Come back after this long.
-        case wait(Duration)
-        /// The region does not answer: try again after this long.
-        case shut(Duration)
+        /// Send it after this wait; then report how it ended.
+        case after(Duration)
+        case refused(retryAfter: Duration, reason: String)
+    }
+
+    enum Outcome {
+        /// Any answer of the service, also an error.
+        case answered
+        /// No connection, no answer, or no token.
+        case failed
+        /// The caller was cancelled.
+        case abandoned
     }
 
     private struct State {
-        var tokens = RegionGate.burst
-        var refilledAt = Duration.zero
-        var failuresInARow = 0
-        /// While the circuit is open: when the next probe may go.
-        var probeAt: Duration?
-        var quietUntil = Duration.zero
+        /// When the bucket will be full again (the generic cell rate algorithm).
+        var fullAt: Duration = .zero
+        var pausedUntil: Duration = .zero
+        var failures = 0
+        var nextProbeAt: Duration = .zero
+        var isProbing = false
     }
 
-    private static let burst = 50.0
-    private static let perSecond = 10.0
-    private static let failuresToOpen = 5
-    private static let probeEvery = Duration.seconds(15)
-
+    private let limits: CloudLimits
+    private let time: any TimeSource
     private let state = Mutex(State())
 
-    /// Whether a call may go now.
-    func admit(at now: Duration) -> Admission {
-        state.withLock { state in
-            if let probeAt = state.probeAt {
-                guard now >= probeAt else { return .shut(probeAt - now) }
-                state.probeAt = now + Self.probeEvery
+    init(limits: CloudLimits, time: any TimeSource) {
+        self.limits = limits
+        self.time = time
+    }
+
+    /// Whether the last exchange ended with an answer.
+    var isHealthy: Bool { state.withLock { $0.failures == 0 } }
+
+    /// Whether a call would be refused now without being tried.
+    var isOpen: Bool {
+        let now = time.uptime
+        return state.withLock { $0.failures >= limits.failuresToOpen && ($0.isProbing || now < $0.nextProbeAt) }
+    }
+
+    func admit() -> Admission {
+        let now = time.uptime
+        return state.withLock { state in
+            if now < state.pausedUntil {
+                return .refused(retryAfter: state.pausedUntil - now, reason: "the region asked for a pause")
             }
-            if now < state.quietUntil { return .shut(state.quietUntil - now) }
-            let refill = (now - state.refilledAt).inSeconds * Self.perSecond
-            state.tokens = min(Self.burst, state.tokens + refill)
-            state.refilledAt = now
-            guard state.tokens >= 1 else { return .wait(.seconds(1) * ((1 - state.tokens) / Self.perSecond)) }
-            state.tokens -= 1
-            return .go
+            if state.failures >= limits.failuresToOpen {
+                guard !state.isProbing, now >= state.nextProbeAt else {
+                    let wait = max(.seconds(1), state.nextProbeAt - now)
+                    return .refused(retryAfter: wait, reason: "the region does not answer")
+                }
+                state.isProbing = true
+            }
+            let interval = Duration.seconds(1) / limits.requestsPerSecond
+            state.fullAt = max(state.fullAt, now) + interval
+            return .after(max(.zero, state.fullAt - interval * limits.burst - now))
         }
     }
 
-    /// The region answered, whatever it said.
-    func noteAnswer() {
-        state.withLock {
-            $0.failuresInARow = 0
-            $0.probeAt = nil
+    func report(_ outcome: Outcome) {
+        let now = time.uptime
+        state.withLock { state in
+            state.isProbing = false
+            switch outcome {
+            case .answered: state.failures = 0
+            case .failed:
+                state.failures += 1
+                state.nextProbeAt = now + limits.probeInterval
+            case .abandoned: break
+            }
         }
     }
 
-    /// No answer came. Five in a row open the circuit.
-    func noteFailure(at now: Duration) {
-        state.withLock {
-            $0.failuresInARow += 1
-            if $0.failuresInARow >= Self.failuresToOpen { $0.probeAt = now + Self.probeEvery }
-        }
-    }
-
-    /// The region asked for quiet.
-    func noteRetryAfter(_ delay: Duration, at now: Duration) {
-        state.withLock { $0.quietUntil = max($0.quietUntil, now + delay) }
-    }
-
-    /// Whether the region counts as out.
-    var isShut: Bool {
-        state.withLock { $0.probeAt != nil }
+    /// The region said when to come back.
+    func pause(for duration: Duration) {
+        let now = time.uptime
+        state.withLock { $0.pausedUntil = max($0.pausedUntil, now + duration) }
     }
 }

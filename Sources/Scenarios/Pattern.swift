@@ -4,6 +4,8 @@ import Runtime
 public indirect enum Pattern: Equatable, Sendable {
     case exactly(JSONValue)
     case isNull
+    /// Any value, as long as the key is there.
+    case isAny
     case any([Pattern])
     case object([String: Pattern])
     case array([Pattern])
@@ -17,6 +19,7 @@ public indirect enum Pattern: Equatable, Sendable {
             return value.string == labels.reduce(text) { $0.replacing("${\($1.key)}", with: $1.value) }
         case .exactly(let expected): return value == expected
         case .isNull: return value == .null
+        case .isAny: return true
         case .any(let patterns):
             return patterns.contains { $0.matches(value, isExact: isExact, labels: labels) }
         case .array(let patterns):
@@ -37,6 +40,7 @@ extension Pattern: CustomStringConvertible {
         switch self {
         case .exactly(let value): "\(value)"
         case .isNull: "null"
+        case .isAny: "any value"
         case .any(let patterns): patterns.map(\.description).joined(separator: " or ")
         case .array(let patterns): "[" + patterns.map(\.description).joined(separator: ",") + "]"
         case .object(let patterns):

@@ -301,7 +301,10 @@ private struct ScenarioReader {
             var reader = MapReader(node, issues)
             let entries = reader.allEntries()
             if entries.count == 1, let only = entries.first {
-                if only.name == "is", case .scalar(let scalar) = only.node, scalar.string == "null" { return .isNull }
+                if only.name == "is", case .scalar(let scalar) = only.node {
+                    if scalar.string == "null" { return .isNull }
+                    if scalar.string == "any" { return .isAny }
+                }
                 if only.name == "any", case .sequence(let items) = only.node { return .any(items.map(pattern)) }
             }
             return .object(Dictionary(entries.map { ($0.name, pattern($0.node)) }, uniquingKeysWith: { $1 }))

@@ -180,7 +180,7 @@ extension Node {
 
 extension Duration {
     /// Reads `250ms`, `2s`, `5m` or `1h`; nil for anything else, a number without a unit included.
-    init?(unit text: String) {
+    public init?(unit text: String) {
         guard let match = text.wholeMatch(of: /(\d+)(ms|s|m|h)/), let number = Int64(match.1), number < 1 << 40 else {
             return nil
         }

@@ -20,7 +20,7 @@ public struct InProcessCloud: CloudTransport {
         do {
             return try await wire.send(request)
         } catch is WireCut {
-            throw TransportFailure(mayHaveBeenSent: true, reason: "the connection was reset")
+            throw TransportFailure(effect: .possible, reason: "the connection was reset")
         }
     }
 
@@ -30,7 +30,7 @@ public struct InProcessCloud: CloudTransport {
             let head = HTTPRequest(
                 method: request.method, scheme: "http", authority: "cloud.test",
                 path: String(request.url.dropFirst(Self.baseURL.count)), headerFields: request.headers)
-            let body = RequestBody(buffer: ByteBuffer(bytes: request.body))
+            let body = RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))
             let response = try await cloud.respond(to: Request(head: head, body: body))
             return CloudResponse(
                 status: response.status.code, headers: response.headers, body: try await response.collectBody())
@@ -39,7 +39,9 @@ public struct InProcessCloud: CloudTransport {
 
     /// A fake that answers under the address that this carries to.
     public static func credential(of cloud: FakeCloud) -> CloudCredential {
-        CloudCredential(identityURL: cloud.identityURL, id: cloud.credentialId, secret: cloud.credentialSecret)
+        CloudCredential(
+            identityURL: cloud.identityURL, applicationCredentialId: cloud.credentialId,
+            secret: cloud.credentialSecret)
     }
 }
 

@@ -37,7 +37,6 @@ public struct Portal: Sendable {
     public let hub: Hub
     public let workers: Workers
     public let auth: AuthService
-    public let catalog: CloudCatalog
     public let store: any DeploymentStore
 
     /// - Throws: `StoreUnavailable`.
@@ -46,14 +45,16 @@ public struct Portal: Sendable {
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger
     ) async throws {
         let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings)
-        let (instanceId, epoch) = try await store.read { (try $0.instanceId(), try $0.epoch()) }
+        let epoch = try await store.read { try $0.epoch() }
         let session = CloudSession(
             ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)
-        let clouds = ground.regionIds.map {
+        let regions = ground.regionIds.map { id in
             CloudRegion(
-                id: $0, session: session, transport: ground.transport, surroundings: surroundings, logger: logger)
+                Region(id: id, name: id),
+                connection: CloudConnection(
+                    region: id, session: session, transport: ground.transport, surroundings: surroundings))
         }
-        let catalog = CloudCatalog(clouds: clouds, surroundings: surroundings, logger: logger)
+        let catalog = CloudCatalog(regions, surroundings: surroundings, logger: logger)
         let auth = AuthService(
             store: SQLiteAuthStore(ground.database), hasher: ground.passwordHasher, mailer: ground.mailer,
             surroundings: surroundings, logger: logger)
@@ -61,7 +62,7 @@ public struct Portal: Sendable {
             store: store, surroundings: surroundings,
             sessionEnd: { try await auth.principal(ofSession: $0)?.expiresAt }, logger: logger)
         let workers = Workers(
-            clouds: clouds, store: store, instanceId: instanceId, surroundings: surroundings, settings: workerSettings,
+            store: store, catalog: catalog, regions: regions, surroundings: surroundings, settings: workerSettings,
             logger: logger)
         api = PortalAPI(
             deployments: DeploymentService(store: store, catalog: catalog, surroundings: surroundings),
@@ -71,7 +72,6 @@ public struct Portal: Sendable {
         self.hub = hub
         self.workers = workers
         self.auth = auth
-        self.catalog = catalog
         self.store = store
     }
 
@@ -82,7 +82,6 @@ public struct Portal: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await hub.run() }
             group.addTask { try await workers.run() }
-            group.addTask { try await catalog.run() }
             try await group.waitForAll()
         }
     }
@@ -102,8 +101,8 @@ private struct Health: HealthSource {
         } catch {
             database = "\(error)"
         }
-        let regions = workers.health.map {
-            HealthCheck(name: "region \($0.region)", status: $0.isAvailable ? "ok" : "does not answer", isNeeded: false)
+        let regions = workers.health.sorted { $0.key < $1.key }.map {
+            HealthCheck(name: "region \($0.key)", status: $0.value == .ok ? "ok" : "degraded", isNeeded: false)
         }
         return [
             HealthCheck(name: "database", status: database, isNeeded: true),

@@ -73,7 +73,7 @@ extension Trace.Line: CustomStringConvertible {
     private var told: String {
         switch kind {
         case "http": "\(text("method")) \(text("path")) → \(text("status"))"
-        case "call": "\(text("op")) \(text("stack")) → \(text("status"))"
+        case "call": "\(text("op"))\(fields["stack"]?.string.map { " " + $0 } ?? "") → \(text("status"))"
         case "commit": "commits \(text("deployment")): \(text("status")), revision \(text("revision"))"
         case "event": "logs for \(text("deployment")): \(text("message"))"
         case "frame": "gets \(frameText)"

@@ -60,18 +60,9 @@ class SQLiteDeploymentQueries: DeploymentQueries {
             firstSeq: bounds?["first"] ?? 0, lastSeq: bounds?["last"] ?? 0)
     }
 
-    func nextDueAt(in regionId: String) throws -> Timestamp? {
-        try db.row("SELECT MIN(due_at) AS due FROM deployments WHERE region_id = ? AND due_at IS NOT NULL", [regionId])
-            .flatMap { $0["due"] }
-    }
-
-    func stackIds(in regionId: String) throws -> [String: String] {
-        let rows = try db.rows(
-            """
-            SELECT id, work ->> 'stackId' AS stack_id FROM deployments
-            WHERE region_id = ? AND status <> 'DELETED' AND stack_id IS NOT NULL
-            """, [regionId])
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0["id"], $0["stack_id"]) })
+    func work(in regionId: String) throws -> [DeploymentRecord] {
+        try db.rows("SELECT * FROM deployments WHERE region_id = ? AND due_at IS NOT NULL ORDER BY id", [regionId])
+            .map(DeploymentRecord.init(row:))
     }
 
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord? {

@@ -67,7 +67,7 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         // Oldest first, so that no deployment starves behind newer ones.
         try db.rows(
             """
-            UPDATE deployments SET lease_owner = :owner, lease_until = :until, due_at = :until, fence = fence + 1
+            UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
             WHERE id IN (
               SELECT id FROM deployments
               WHERE region_id = :region AND due_at <= :now
@@ -84,22 +84,8 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         .sorted { $0.record.deployment.id < $1.record.deployment.id }
     }
 
-    func renewLease(of id: String, fence: Int, until: Timestamp) throws {
-        try db.run(
-            """
-            UPDATE deployments SET lease_until = ?, due_at = ? WHERE id = ? AND fence = ? AND due_at = lease_until
-            """, [until, until, id, fence])
-    }
-
     func release(owner: String) throws {
-        // Due at the lease's end means that its step was not finished: another worker may do it at once.
-        try db.run(
-            """
-            UPDATE deployments SET
-              due_at = CASE WHEN due_at = lease_until THEN created_at ELSE due_at END,
-              lease_owner = NULL, lease_until = NULL
-            WHERE lease_owner = ?
-            """, [owner])
+        try db.run("UPDATE deployments SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?", [owner])
     }
 
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws {

@@ -2,68 +2,106 @@ import Deployments
 import Logging
 import OpenStack
 import Runtime
+import Synchronization
 
-/// The catalog from Nova and Glance, kept and refreshed, and served stale while a region is out.
-public actor CloudCatalog: Catalog {
-    public nonisolated let regions: [Region]
-    private let clouds: [CloudRegion]
-    private let surroundings: Surroundings
+/// The regions' offers, kept in memory and read again now and then. While a region does not answer, what it
+/// offered before is served.
+public final class CloudCatalog: Catalog {
+    public let regions: [Region]
+    private let clouds: [Entry]
+    private let time: any TimeSource
     private let logger: Logger
-    private var cached: [String: RegionCatalog] = [:]
+    /// How long somebody waits for a region of which nothing is known yet.
+    private static let patience: Duration = .seconds(10)
 
-    public init(clouds: [CloudRegion], surroundings: Surroundings, logger: Logger) {
-        self.clouds = clouds
-        regions = clouds.map { Region(id: $0.id, name: $0.id) }
-        self.surroundings = surroundings
+    private final class Entry: Sendable {
+        let region: Region
+        let client: OfferClient
+        let flight = SingleFlight<RegionCatalog>()
+        let cached = Mutex<RegionCatalog?>(nil)
+
+        init(_ cloud: CloudRegion) {
+            region = cloud.region
+            client = OfferClient(cloud.connection)
+        }
+    }
+
+    public init(_ clouds: [CloudRegion], surroundings: Surroundings, logger: Logger) {
+        regions = clouds.map(\.region)
+        self.clouds = clouds.map(Entry.init)
+        time = surroundings.time
         self.logger = logger
     }
 
     public func catalog(of regionId: String) async throws -> RegionCatalog? {
-        if let known = cached[regionId] { return known }
-        guard let cloud = clouds.first(where: { $0.id == regionId }) else { return nil }
-        guard let fresh = try await read(cloud) else { throw RegionUnavailable(regionId: regionId) }
-        return fresh
-    }
-
-    /// Keeps the catalog fresh, until the task is cancelled.
-    public func run() async throws {
-        while true {
-            for cloud in clouds { _ = try await read(cloud) }
-            try await surroundings.time.sleep(
-                for: cached.count == clouds.count ? Self.refreshInterval : Self.retryInterval)
+        guard let entry = clouds.first(where: { $0.region.id == regionId }) else { return nil }
+        if let cached = entry.cached.withLock({ $0 }) { return cached }
+        do {
+            return try await time.withTimeout(Self.patience) { try await self.refresh(entry) }
+        } catch is TimedOut {
+            throw RegionUnavailable(regionId: regionId)
         }
     }
 
-    private static let refreshInterval = Duration.seconds(300)
-    private static let retryInterval = Duration.seconds(15)
-
-    private func read(_ cloud: CloudRegion) async throws -> RegionCatalog? {
-        guard case .ok(let flavors) = try await cloud.flavors(), case .ok(let images) = try await cloud.images() else {
-            logger.warning("the catalog of \(cloud.id) could not be read")
-            return nil
+    /// Reads every region's offer again at each interval, until the task is cancelled.
+    func run(every interval: Duration) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for entry in clouds {
+                group.addTask {
+                    while true {
+                        do {
+                            _ = try await self.refresh(entry)
+                        } catch let unavailable as RegionUnavailable {
+                            self.logger.warning("\(unavailable); serving what it offered before")
+                        }
+                        try await self.time.sleep(for: interval)
+                    }
+                }
+            }
+            try await group.waitForAll()
         }
-        let flavorIds = shortIds(flavors.map { ($0.id, $0.name) })
-        let imageIds = shortIds(images.map { ($0.id, $0.name) })
-        let catalog = RegionCatalog(
-            region: Region(id: cloud.id, name: cloud.id),
-            instanceTypes: zip(flavors, flavorIds).map { flavor, id in
+    }
+
+    private func refresh(_ entry: Entry) async throws -> RegionCatalog {
+        try await entry.flight.run {
+            guard case .ok(let flavors) = try await entry.client.flavors(),
+                case .ok(let images) = try await entry.client.images()
+            else { throw RegionUnavailable(regionId: entry.region.id) }
+            let catalog = Self.catalog(of: entry.region, flavors: flavors, images: images)
+            entry.cached.withLock { $0 = catalog }
+            return catalog
+        }
+    }
+
+    static func catalog(
+        of region: Region, flavors: [OfferClient.Flavor], images: [OfferClient.Image]
+    ) -> RegionCatalog {
+        let flavorNames = flavors.map(\.name)
+        let imageNames = images.map(\.name)
+        return RegionCatalog(
+            region: region,
+            instanceTypes: flavors.map {
                 InstanceType(
-                    id: id, name: flavor.name, vcpus: flavor.vcpus, ramMiB: flavor.ramMiB, diskGiB: flavor.diskGiB)
-            },
-            images: zip(images, imageIds).map { image, id in
-                Image(
-                    id: id, name: image.name, minDiskGiB: image.minDiskGiB, minRamMiB: image.minRamMiB,
-                    sshUser: image.adminUser)
-            })
-        cached[cloud.id] = catalog
-        return catalog
+                    id: publicId(of: $0.name, among: flavorNames, uuid: $0.id), name: $0.name, vcpus: $0.vcpus,
+                    ramMiB: $0.ramMiB, diskGiB: $0.diskGiB)
+            }.sorted { ($0.ramMiB, $0.vcpus, $0.name, $0.id) < ($1.ramMiB, $1.vcpus, $1.name, $1.id) },
+            images: images.map {
+                Deployments.Image(
+                    id: publicId(of: $0.name, among: imageNames, uuid: $0.id), name: $0.name,
+                    minDiskGiB: $0.minDiskGiB, minRamMiB: $0.minRamMiB, sshUser: $0.adminUser)
+            }.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
     }
-}
 
-/// A name where it is the only one of its kind and fits a URL, else the id: Heat takes both.
-private func shortIds(_ items: [(id: String, name: String)]) -> [String] {
-    items.map { item in
-        let isUnique = items.filter { $0.name == item.name }.count == 1
-        return isUnique && item.name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*/) != nil ? item.name : item.id
+    /// The name, where it means one thing and reads well in an address; else the cloud's own id. Heat takes both.
+    private static func publicId(of name: String, among names: [String], uuid: String) -> String {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isPlain && !name.isEmpty && names.count(where: { $0 == name }) == 1 ? name : uuid
     }
 }

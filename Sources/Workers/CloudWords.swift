@@ -1,52 +1,63 @@
 import Deployments
 import OpenStack
 
-/// The cloud's words in ours: what a customer reads when a stack fails, and while it is made.
-enum CloudWords {
-    /// The code for a reason that Heat gives for a failed stack, or for a refusal (golden/README.md, "Reasons").
-    static func code(for reason: String) -> Failure.Code {
-        let text = reason.lowercased()
-        func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
-        if says("no valid host") { return .noCapacity }
-        if says("quota", "maximum number of stacks", "forbidden: resources.") { return .quotaExceeded }
-        if says("glance.image", "image") { return .imageUnavailable }
-        if says("resources.volume", "volume") { return .volumeFailed }
-        if says("resources.port", "resources.floating_ip", "neutron", "network", "floatingip", "ip address") {
-            return .networkFailed
-        }
-        if says("timed out") { return .provisionTimeout }
-        return .createFailed
-    }
+// What the cloud says, in words that a customer understands.
 
-    /// A reason on one line, without the ids of requests.
-    static func line(_ reason: String) -> String {
-        let text = reason.replacing(/\ ?\(Request-ID: [^)]*\)/, with: "").split(whereSeparator: \.isNewline)
-            .joined(separator: " ")
-        return text.count > 300 ? text.prefix(299) + "…" : text
+extension Failure {
+    /// Why a create failed, from Heat's reason (golden exchanges `no-valid-host-show`, `quota-show`,
+    /// `bad-flavor-parameter`).
+    init(creating reason: String) {
+        let reason = reason.lowercased()
+        func says(_ words: String...) -> Bool { words.contains(where: reason.contains) }
+        let code: Code =
+            if says("no valid host") {
+                .noCapacity
+            } else if says("quota", "maximum stacks per tenant") {
+                .quotaExceeded
+            } else if says("image") {
+                .imageUnavailable
+            } else if says("resources.volume", "volume", "cinder") {
+                .volumeFailed
+            } else if says(
+                "resources.port", "resources.floating_ip", "resources.security_group", "network", "neutron")
+            {
+                .networkFailed
+            } else {
+                .createFailed
+            }
+        self.init(code)
     }
+}
 
-    /// A line for the log of a deployment from a line of its stack's history; nil for what a customer need not know.
-    static func draft(of event: StackEvent, in stackName: String) -> EventDraft? {
-        guard event.resource != stackName else { return nil }
-        let thing = nouns[event.resource] ?? event.resource
-        func draft(_ level: DeploymentEvent.Level, _ text: String) -> EventDraft {
-            EventDraft(level, text.prefix(1).uppercased() + text.dropFirst(), sourceId: event.id)
-        }
+extension EventDraft {
+    /// The line for an event of the cloud; nil for one that says nothing to a customer.
+    ///
+    /// - Parameter hasFailed: whether the stack itself has failed. Until then a resource that failed may be tried
+    ///   again (semantics.md S6.7).
+    init?(_ event: StackEvent, hasFailed: Bool) {
+        guard let title = StackTemplate.title(of: event.resource) else { return nil }
+        let name = title.prefix(1).uppercased() + title.dropFirst()
+        let trouble: DeploymentEvent.Level = hasFailed ? .error : .warn
         switch event.status {
-        case "CREATE_IN_PROGRESS": return draft(.info, "creating \(thing)…")
-        case "CREATE_COMPLETE": return draft(.info, "\(thing) ready")
-        // The stack decides: a resource may fail and be tried again (semantics.md S6.7).
-        case "CREATE_FAILED": return draft(.warn, "creating \(thing) failed: \(line(event.reason))")
-        case "DELETE_IN_PROGRESS": return draft(.info, "removing \(thing)…")
-        case "DELETE_COMPLETE": return draft(.info, "\(thing) removed")
-        case "DELETE_FAILED": return draft(.warn, "removing \(thing) failed: \(line(event.reason))")
+        case "CREATE_IN_PROGRESS": self.init(.info, "Creating \(title)…", sourceId: event.id)
+        case "CREATE_COMPLETE": self.init(.info, "\(name) ready", sourceId: event.id)
+        case "CREATE_FAILED":
+            self.init(trouble, "Creating \(title) failed" + Self.detail(event.reason), sourceId: event.id)
+        case "DELETE_IN_PROGRESS": self.init(.info, "Deleting \(title)…", sourceId: event.id)
+        case "DELETE_COMPLETE": self.init(.info, "\(name) deleted", sourceId: event.id)
+        case "DELETE_FAILED":
+            self.init(.warn, "Deleting \(title) failed" + Self.detail(event.reason), sourceId: event.id)
         default: return nil
         }
     }
 
-    /// The resources of our template.
-    private static let nouns = [
-        "key": "SSH key", "security_group": "firewall", "port": "network port", "volume": "disk", "server": "server",
-        "floating_ip": "public address",
-    ]
+    /// The part of a reason that is known to hold nothing of the cloud's inside: no host, no address, no trace.
+    static func detail(_ reason: String) -> String {
+        if reason.contains("No valid host was found") { return ": No valid host was found" }
+        if reason.contains("Timed out") { return ": Timed out" }
+        if reason.contains("cancelled") { return ": Cancelled" }
+        let counted = /Quota exceeded for [a-z]+: Requested \d+, but already used \d+ of \d+ [a-z]+/
+        if let quota = reason.firstMatch(of: counted) { return ": " + quota.output }
+        return reason.lowercased().contains("quota") ? ": Quota exceeded" : ""
+    }
 }

@@ -3,220 +3,175 @@ import Logging
 import OpenStack
 import Runtime
 
-/// Works on the deployments of one region: claims what is due, asks the cloud, commits what follows.
+/// Works on the deployments of one region: claims what is due, and watches all stacks with one list.
+///
+/// A region has workers of its own, so that one that is down holds up no other.
 struct RegionWorker: Sendable {
-    let cloud: CloudRegion
+    let regionId: String
+    let heat: HeatClient
     let store: any DeploymentStore
+    let reconciler: Reconciler
     let surroundings: Surroundings
-    let settings: WorkerSettings
-    let instanceId: String
-    /// Holds the leases of this process.
-    let owner: String
+    let state: RegionState
+    /// The name of this process among those that claim work.
+    let workerId: String
     let logger: Logger
-    /// Raised when there may be something to do.
-    let wakeUp = Signal()
 
+    private var settings: WorkerSettings { reconciler.settings }
     private var time: any TimeSource { surroundings.time }
 
-    /// Works until it is told to stop, then finishes what it has begun.
+    /// Works until ``RegionState/stop()`` or cancellation.
     ///
-    /// - Throws: `CancellationError`, ``Crashed``.
-    func run(isStopping: @escaping @Sendable () -> Bool) async throws {
+    /// - Throws: `Crashed`, `CancellationError`.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await claimAndStep() }
+            group.addTask { try await watch() }
+            group.addTask { try await sweep() }
+            defer { group.cancelAll() }
+            // The claims end when the worker is stopped; the others never do.
+            try await group.next()
+        }
+    }
+
+    private func claimAndStep() async throws {
         try await withThrowingDiscardingTaskGroup { group in
-            while !isStopping() {
-                let claimed = try await claim()
-                if !claimed.isEmpty {
-                    try surroundings.crashPoints.reached(.workerClaimed)
+            while !state.isStopping {
+                while !state.isStopping, state.running < settings.stepsAtOnce, let step = try await claim() {
+                    state.stepBegan()
                     group.addTask {
-                        try await work(on: claimed)
-                        // What it committed says when to look next.
-                        wakeUp.raise()
+                        do {
+                            try await step.run()
+                            state.stepEnded(nil)
+                        } catch {
+                            state.stepEnded(error is CancellationError ? nil : error)
+                        }
                     }
                 }
-                try await waitForWork(hasMore: claimed.count == Self.batch)
+                try state.throwFailure()
+                try await time.wait(for: state.workSignal, atMost: settings.pollInterval)
             }
+            let deadline = time.uptime + settings.shutdownGrace
+            while state.running > 0, time.uptime < deadline {
+                try await time.wait(for: state.workSignal, atMost: deadline - time.uptime)
+            }
+            group.cancelAll()
         }
+        try state.throwFailure()
     }
 
-    private static let batch = 200
-    private static let longestRest = Duration.seconds(10)
-
-    private func claim() async throws -> [ClaimedRecord] {
+    /// Claims the deployment that has been due the longest, under a name of its own, so that its lease can be given
+    /// back alone.
+    private func claim() async throws -> DeploymentStep? {
+        let owner = workerId + "/" + surroundings.identifier("claim")
         let claim = WorkClaim(
-            regionId: cloud.id, owner: owner, now: time.now, leaseFor: settings.lease, limit: Self.batch)
+            regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease, limit: 1)
+        let claimed: ClaimedRecord?
         do {
-            return try await store.write { try $0.claimDue(claim) }
+            claimed = try await store.write { try $0.claimDue(claim) }.first
         } catch let unavailable as StoreUnavailable {
-            logger.error("cannot look for work: \(unavailable)")
-            return []
+            logger.warning("\(unavailable)")
+            return nil
+        }
+        return claimed.map {
+            DeploymentStep(
+                heat: heat, store: store, reconciler: reconciler, state: state, surroundings: surroundings,
+                claimed: $0, owner: owner, logger: logger)
         }
     }
 
-    private func waitForWork(hasMore: Bool) async throws {
-        guard !hasMore else { return }
-        let due = try? await store.read { [id = cloud.id] in try $0.nextDueAt(in: id) }
-        let rest = min(due.flatMap { $0 }.map { $0 - time.now } ?? Self.longestRest, Self.longestRest)
-        if rest > .zero { try await time.wait(for: wakeUp, atMost: rest) }
-    }
-
-    /// One list for all that it can serve, then each deployment on its own, some at once.
-    private func work(on claimed: [ClaimedRecord]) async throws {
-        var listed: [String: Stack] = [:]
-        let instanceId = instanceId
-        let isListed = claimed.contains { reconciler(for: $0.record).isListable }
-        if isListed, case .ok(let stacks) = try await cloud.stacks(tag: StackTemplate.portalTag(instanceId)) {
-            listed = Dictionary(stacks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            try surroundings.crashPoints.reached(.workerObserveRead)
-        }
-        let readsEvents = claimed.count <= settings.eventPollLimit
-        try await withThrowingTaskGroup(of: Void.self) { [listed] group in
-            for (index, item) in claimed.enumerated() {
-                if index >= settings.concurrency { try await group.next() }
-                let stack = item.record.work.stackId.flatMap { listed[$0] }
-                group.addTask { try await workGuarded(on: item, listed: stack, readsEvents: readsEvents) }
-            }
-            try await group.waitForAll()
-        }
-    }
-
-    /// One deployment's trouble stays its own; only the end of the process goes further.
-    private func workGuarded(on claimed: ClaimedRecord, listed: Stack?, readsEvents: Bool) async throws {
-        let id = claimed.record.deployment.id
-        do {
-            try await keepingLease(of: id, fence: claimed.fence) {
-                try await step(claimed, listed: listed, readsEvents: readsEvents)
-            }
-        } catch let error where error is Crashed || error is CancellationError {
-            throw error
-        } catch is StaleRecord {
-            // Somebody changed it meanwhile, and it is due again: what was learnt counts for nothing.
-            logger.debug("\(id) changed while it was worked on")
-        } catch {
-            logger.error("working on \(id) failed: \(error)")
-        }
-    }
-
-    /// Renews the lease while a slow call is under way, so that nobody takes the deployment over.
-    private func keepingLease(
-        of id: String, fence: Int, _ work: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try await work()
-                return true
-            }
-            group.addTask {
-                while true {
-                    try await time.sleep(for: settings.leaseRenewal)
-                    let until = time.now + settings.lease
-                    try await store.write { try $0.renewLease(of: id, fence: fence, until: until) }
-                }
-            }
-            defer { group.cancelAll() }
-            _ = try await group.next()
-        }
-    }
-
-    private func step(_ claimed: ClaimedRecord, listed: Stack?, readsEvents: Bool) async throws {
-        var record = claimed.record
-        var action = reconciler(for: record).firstAction(listed: listed)
-        if let listed, case .show = action {
-            let verdict = try reconciler(for: record).verdict(onShow: .ok(listed), isDetailed: false)
-            let isNews = listed.status != record.work.seenStackStatus
-            let isMoving = listed.status.hasSuffix("IN_PROGRESS") && readsEvents
-            record = try await commit(
-                verdict, over: record, fence: claimed.fence,
-                cloudEvents: isNews || isMoving ? try await newEvents(of: record) : [])
-            action = verdict.next
-        }
-        while action != .rest {
-            let verdict: Reconciler.Verdict
-            switch action {
-            case .create:
-                record = try await commit(
-                    try reconciler(for: record).intentToCreate(), over: record, fence: claimed.fence)
-                try surroundings.crashPoints.reached(.workerIntentCommitted)
-                let answer = try await create(record)
-                try surroundings.crashPoints.reached(.workerCreateAnswered)
-                verdict = try reconciler(for: record).verdict(onCreate: answer)
-            case .find(let name):
-                let answer = try await cloud.findStack(name: name)
-                try surroundings.crashPoints.reached(.workerObserveRead)
-                verdict = try reconciler(for: record).verdict(onFind: answer)
-            case .show(let name, let id):
-                let answer = try await cloud.stack(name: name, id: id)
-                try surroundings.crashPoints.reached(.workerObserveRead)
-                verdict = try reconciler(for: record).verdict(onShow: answer)
-            case .delete(let name, let id):
-                record = try await commit(reconciler(for: record).intentToDelete(), over: record, fence: claimed.fence)
-                async let answer = cloud.deleteStack(name: name, id: id)
-                try surroundings.crashPoints.reached(.workerDeleteSent)
-                let deleted = try await answer
-                try surroundings.crashPoints.reached(.workerDeleteAnswered)
-                verdict = try reconciler(for: record).verdict(onDelete: deleted)
-            case .listByTag:
-                let answer = try await cloud.stacks(tag: StackTemplate.deploymentTag(record.deployment.id))
-                verdict = try reconciler(for: record).verdict(onTagList: answer)
-            case .rest:
-                return
-            }
-            let events = verdict.record.deployment.status != record.deployment.status ? try await newEvents(of: record) : []
-            let hadStackId = record.work.stackId != nil
-            record = try await commit(verdict, over: record, fence: claimed.fence, cloudEvents: events)
-            if !hadStackId, record.work.stackId != nil {
-                try surroundings.crashPoints.reached(.workerStackIdCommitted)
-            }
-            try surroundings.crashPoints.reached(.workerObserveCommitted)
-            action = verdict.next
-        }
-    }
-
-    private func create(_ record: DeploymentRecord) async throws -> CloudAnswer<String> {
-        let spec = record.deployment.spec
-        let request = StackTemplate.request(
-            for: record, image: spec.imageId, flavor: spec.instanceTypeId, instanceId: instanceId,
-            timeoutMinutes: settings.createTimeoutMinutes)
-        async let answer = cloud.createStack(request)
-        try surroundings.crashPoints.reached(.workerCreateSent)
-        return try await answer
-    }
-
-    /// The stack's events that are not in the log yet, for the log.
-    private func newEvents(of record: DeploymentRecord) async throws -> [StackEvent] {
-        guard record.work.replaced == nil, let id = record.work.stackId else { return [] }
-        var events: [StackEvent] = []
+    private func watch() async throws {
+        var isOutage = false
         while true {
-            let marker = events.last?.id ?? record.work.eventMarker
-            let answer = try await cloud.events(name: record.work.stackName, id: id, after: marker)
-            guard case .ok(let page) = answer, let last = page.last, last.id != marker else { return events }
-            // An unknown marker starts the list again; what is stored already is told apart by its id.
-            events += page
-            if page.count < 100 || events.count >= 1000 { return events }
+            var interval = settings.driftInterval
+            do {
+                let watched = try await store.read { try $0.work(in: regionId) }.filter { $0.work.stackId != nil }
+                if watched.contains(where: \.isUnderWay) { interval = settings.pollInterval }
+                if !watched.isEmpty {
+                    let isListed = try await list(watched)
+                    if isListed == isOutage {
+                        isOutage = !isListed
+                        logger.warning(isOutage ? "the region does not list its stacks" : "the region is back")
+                    }
+                }
+            } catch let unavailable as StoreUnavailable {
+                logger.warning("\(unavailable)")
+            }
+            let listedAt = time.uptime
+            try await time.wait(for: state.watchSignal, atMost: interval)
+            try await time.sleep(for: listedAt + settings.pollInterval - time.uptime)
         }
     }
 
-    /// Commits a verdict under the fence.
+    /// One list for all: what changed since it was last looked at becomes due.
+    private func list(_ watched: [DeploymentRecord]) async throws -> Bool {
+        guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal) else {
+            state.listing = nil
+            return false
+        }
+        state.listing = RegionState.Listing(stacks: stacks, readAt: time.uptime)
+        let statuses = Dictionary(stacks.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
+        let changed = watched.filter { reconciler.isChanged($0, listed: $0.work.stackId.flatMap { statuses[$0] }) }
+        guard !changed.isEmpty else { return true }
+        let now = time.now
+        try await store.write { [reconciler] tx in
+            for id in changed.map(\.deployment.id) {
+                // The list may be older than what is stored by now.
+                guard let record = try tx.record(id), let stackId = record.work.stackId,
+                    reconciler.isChanged(record, listed: statuses[stackId])
+                else { continue }
+                try tx.update(record, from: record, fence: nil, dueAt: now, events: [])
+            }
+        }
+        state.workSignal.raise()
+        return true
+    }
+
+    /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen in
+    /// two sweeps.
+    private func sweep() async throws {
+        var suspects: Set<String> = []
+        while true {
+            try await time.sleep(for: settings.sweepInterval)
+            guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal) else { continue }
+            try surroundings.crashPoints.reached(.sweeperListed)
+            let orphans: [Stack]
+            do {
+                orphans = try await store.read { [reconciler] queries in
+                    try stacks.filter { stack in
+                        guard let id = reconciler.tags.deploymentId(of: stack) else { return false }
+                        return reconciler.isOrphan(stack, of: try queries.record(id))
+                    }
+                }
+            } catch let unavailable as StoreUnavailable {
+                logger.warning("\(unavailable)")
+                continue
+            }
+            for orphan in orphans where suspects.contains(orphan.id) && orphan.status != "DELETE_IN_PROGRESS" {
+                logger.warning("deleting an orphaned stack", metadata: ["stack": "\(orphan.id)"])
+                _ = try await heat.delete(orphan.name, id: orphan.id)
+            }
+            suspects = Set(orphans.map(\.id))
+        }
+    }
+}
+
+extension Reconciler {
+    /// Whether a stack of this installation belongs to nobody any more.
     ///
-    /// - Returns: the record as it is stored now.
-    /// - Throws: `StaleRecord`, `StoreUnavailable`.
-    private func commit(
-        _ verdict: Reconciler.Verdict, over previous: DeploymentRecord, fence: Int, cloudEvents: [StackEvent] = []
-    ) async throws -> DeploymentRecord {
-        var next = verdict.record
-        if let newest = cloudEvents.last { next.work.eventMarker = newest.id }
-        // What goes on at once is not due for another worker.
-        let dueAt = verdict.next == .rest ? verdict.dueAt : time.now + settings.lease
-        let drafts = cloudEvents.compactMap { CloudWords.draft(of: $0, in: previous.work.stackName) } + verdict.events
-        return try await store.write { [next] tx in
-            try tx.update(next, from: previous, fence: fence, dueAt: dueAt, events: drafts)
-            guard let stored = try tx.record(next.deployment.id) else { throw StaleRecord(id: next.deployment.id) }
-            return stored
-        }
+    /// - Parameter record: the deployment that its tag names, nil where there is none.
+    func isOrphan(_ stack: Stack, of record: DeploymentRecord?) -> Bool {
+        guard let record, record.deployment.status != .deleted else { return true }
+        if stack.id == record.work.stackId || stack.id == record.work.replaced?.id { return false }
+        if stack.name == record.work.replaced?.name { return false }
+        // While the outcome of a create is unknown, the stack may be what it made.
+        return record.work.create != .unknown
     }
+}
 
-    private func reconciler(for record: DeploymentRecord) -> Reconciler {
-        Reconciler(
-            record: record, now: time.now, settings: settings, jitter: surroundings.random.fraction(),
-            instanceId: instanceId)
+extension DeploymentRecord {
+    /// Whether its stack is expected to change soon.
+    fileprivate var isUnderWay: Bool {
+        deployment.status == .provisioning || deployment.status == .deleting
     }
 }

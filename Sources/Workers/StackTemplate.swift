@@ -2,28 +2,9 @@ import Deployments
 import OpenStack
 import Runtime
 
-/// The Heat stack of a deployment: its template, its parameters, its tags.
+/// The Heat template of a VM, and what a deployment fills in.
 enum StackTemplate {
-    /// - Parameter instanceId: marks the stacks of this portal.
-    static func request(
-        for record: DeploymentRecord, image: String, flavor: String, instanceId: String, timeoutMinutes: Int
-    ) -> StackRequest {
-        StackRequest(
-            name: record.work.stackName, template: text,
-            parameters: [
-                "flavor": .string(flavor), "image": .string(image),
-                "boot_volume_gib": .integer(record.deployment.spec.storageGiB),
-                "ssh_public_key": .string(record.work.sshPublicKey),
-            ],
-            tags: [portalTag(instanceId), deploymentTag(record.deployment.id)], timeoutMinutes: timeoutMinutes)
-    }
-
-    static func portalTag(_ instanceId: String) -> String { "portal:" + instanceId }
-    static func deploymentTag(_ deploymentId: String) -> String { "dep:" + deploymentId }
-
-    /// HOT. The server has a port and a security group of its own, boots from a volume of the size asked for, and is
-    /// reached at a floating IP.
-    static let text = """
+    static let yaml = """
         heat_template_version: wallaby
         description: A VM of the Hothouse portal
         parameters:
@@ -71,4 +52,61 @@ enum StackTemplate {
           private_ip: {value: {get_attr: [port, fixed_ips, 0, ip_address]}}
           public_ip: {value: {get_attr: [floating_ip, floating_ip_address]}}
         """
+
+    /// What the log calls a resource of the template.
+    static func title(of resource: String) -> String? {
+        switch resource {
+        case "key": "SSH key"
+        case "security_group": "firewall rules"
+        case "port": "network port"
+        case "volume": "disk"
+        case "server": "server"
+        case "floating_ip": "public address"
+        default: nil
+        }
+    }
+
+    /// The create of a deployment's stack. The VM always boots from a volume of the size that was asked for.
+    static func request(for record: DeploymentRecord, tags: StackTags, settings: WorkerSettings) -> StackRequest {
+        let spec = record.deployment.spec
+        return StackRequest(
+            name: record.work.stackName, template: yaml,
+            parameters: [
+                "flavor": .string(spec.instanceTypeId), "image": .string(spec.imageId),
+                "boot_volume_gib": .integer(spec.storageGiB), "ssh_public_key": .string(record.work.sshPublicKey),
+                "network": .string(settings.privateNetwork), "public_network": .string(settings.publicNetwork),
+            ],
+            tags: tags.all(of: record.deployment.id), timeoutMinutes: settings.createTimeoutMinutes)
+    }
+
+    /// The addresses among the outputs of a stack that is complete. An output that failed is empty or missing.
+    static func addresses(of stack: Stack, sshUser: String?) -> Deployment.Addresses {
+        func text(_ key: String) -> String? { stack.outputs[key]?.string.flatMap { $0.isEmpty ? nil : $0 } }
+        return Deployment.Addresses(publicIp: text("public_ip"), privateIp: text("private_ip"), sshUser: sshUser)
+    }
+}
+
+/// The tags by which the portal knows its stacks in a cloud that others use too.
+struct StackTags: Sendable {
+    /// The id of this installation (`DeploymentQueries.instanceId()`).
+    let instanceId: String
+
+    var portal: String { "portal:" + instanceId }
+
+    func deployment(_ id: String) -> String { "dep:" + id }
+
+    func all(of deploymentId: String) -> [String] { [portal, deployment(deploymentId)] }
+
+    /// Whether this installation made the stack for this deployment. Nothing else is ever touched.
+    func mark(_ stack: Stack, of deploymentId: String) -> Bool {
+        all(of: deploymentId).allSatisfy(stack.tags.contains)
+    }
+
+    /// The deployment that a stack of this installation was made for.
+    func deploymentId(of stack: Stack) -> String? {
+        guard stack.tags.contains(portal), let tag = stack.tags.first(where: { $0.hasPrefix("dep:") }) else {
+            return nil
+        }
+        return String(tag.dropFirst(4))
+    }
 }

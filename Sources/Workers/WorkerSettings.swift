@@ -1,32 +1,40 @@
-/// How the workers pace themselves. The defaults are those of semantics.md.
+import Runtime
+
+/// The times and bounds of the reconcile loop (semantics.md sections 3 to 6).
 public struct WorkerSettings: Equatable, Sendable {
-    /// Between two looks at stacks that are on their way.
+    /// Between two looks for due work, and between two lists of a region in which something is under way.
     public var pollInterval: Duration = .seconds(2)
-    /// Between two looks at stacks that are up.
-    public var watchInterval: Duration = .seconds(30)
-    /// Between two looks at a stack that was given up and may still come up.
+    /// Between two lists of a region in which nothing is under way: how soon a vanished VM is noticed.
+    public var driftInterval: Duration = .seconds(30)
+    /// Between two looks at a stack that was given up and may still show up (T14).
     public var slowWatchInterval: Duration = .seconds(300)
-    /// After this long, a create of which the cloud shows no trace did not happen.
-    public var settleWindow: Duration = .seconds(120)
-    /// How often the create of one stack is sent at most.
-    public var createLimit = 5
-    /// What Heat is given to bring a stack up.
-    public var createTimeoutMinutes = 30
-    /// On top of that, before a stack in progress counts as stuck.
-    public var createGrace: Duration = .seconds(600)
-    public var deleteFailureLimit = 6
-    public var deleteTimeLimit: Duration = .seconds(3600)
-    /// Between tries of a deletion that was given up.
-    public var hopelessDeleteInterval: Duration = .seconds(3600)
-    /// A stack is gone only when it was missing for this long, thrice.
-    public var absenceWindow: Duration = .seconds(60)
+    /// Between two looks at a stack that rests, and between two tries of a deletion that was given up (T19).
+    public var restInterval: Duration = .seconds(3600)
     public var lease: Duration = .seconds(30)
-    public var leaseRenewal: Duration = .seconds(10)
+    /// Steps that run at the same time in a region.
+    public var stepsAtOnce = 8
+
+    /// Heat's own limit for a create, in minutes; the portal waits 10 min longer.
+    public var createTimeoutMinutes = 30
+    /// After this long a create of unknown outcome no longer happens: twice the engine's RPC time-out.
+    public var settleTime: Duration = .seconds(120)
+    public var createsAtMost = 5
+    /// Creates pause for this long in a region that refuses to make any (S4.5).
+    public var createPause: Duration = .seconds(600)
+
+    public var deleteFailuresAtMost = 6
+    public var deletionTimeLimit: Duration = .seconds(3600)
+    public var absencesToMiss = 3
+    public var absenceWindow: Duration = .seconds(60)
+
     public var sweepInterval: Duration = .seconds(600)
-    /// How many deployments of a region are worked on at once.
-    public var concurrency = 8
-    /// With more deployments than this in one look, their stacks' events are read only when a status changed.
-    public var eventPollLimit = 20
+    public var catalogInterval: Duration = .seconds(300)
+    /// How long a running step may go on after the server was asked to stop.
+    public var shutdownGrace: Duration = .seconds(8)
+
+    /// The networks that VMs and their public addresses are in.
+    public var privateNetwork = "private"
+    public var publicNetwork = "public"
 
     public init() {}
 }

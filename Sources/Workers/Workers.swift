@@ -3,93 +3,109 @@ import Logging
 import OpenStack
 import Runtime
 import ServiceLifecycle
-import Synchronization
 
-/// The reconcile loop: keeps what customers want and what the cloud has in step, each region on its own.
+/// Keeps the cloud in step with what customers want: one worker a region, and the catalog's refresh.
+///
+/// It can be killed at any moment: what it meant to do is in the store, and what it did is in the cloud.
 public struct Workers: Service {
-    private let regions: [RegionWorker]
-    private let sweepers: [Sweeper]
+    private struct Place: Sendable {
+        let cloud: CloudRegion
+        let state: RegionState
+    }
+
     private let store: any DeploymentStore
-    private let changes: AsyncStream<[CommittedChange]>
-    private let owner: String
+    private let catalog: CloudCatalog
+    private let places: [Place]
+    private let surroundings: Surroundings
+    private let settings: WorkerSettings
     private let logger: Logger
 
-    /// - Parameter instanceId: the id of this installation, which marks its stacks.
     public init(
-        clouds: [CloudRegion], store: any DeploymentStore, instanceId: String,
-        surroundings: Surroundings, settings: WorkerSettings = WorkerSettings(), logger: Logger
+        store: any DeploymentStore, catalog: CloudCatalog, regions: [CloudRegion], surroundings: Surroundings,
+        settings: WorkerSettings = WorkerSettings(), logger: Logger
     ) {
-        let owner = surroundings.identifier("wrk")
-        regions = clouds.map {
-            RegionWorker(
-                cloud: $0, store: store, surroundings: surroundings, settings: settings,
-                instanceId: instanceId, owner: owner, logger: logger)
-        }
-        sweepers = clouds.map {
-            Sweeper(
-                cloud: $0, store: store, surroundings: surroundings, settings: settings, instanceId: instanceId,
-                logger: logger)
-        }
         self.store = store
-        changes = store.changes()
-        self.owner = owner
+        self.catalog = catalog
+        places = regions.map { Place(cloud: $0, state: RegionState()) }
+        self.surroundings = surroundings
+        self.settings = settings
         self.logger = logger
     }
 
-    /// Works until a graceful shutdown, which lets steps that have begun end, or until the task is cancelled.
+    /// How each region does, by its id.
+    public var health: [String: RegionHealth] {
+        Dictionary(
+            places.map { place in
+                let isPaused = surroundings.time.uptime < place.state.createsPausedUntil
+                return (place.cloud.region.id, place.cloud.connection.isHealthy && !isPaused ? .ok : .degraded)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Works until a graceful shutdown, which lets running steps finish for a while, or cancellation.
     ///
-    /// - Throws: ``Crashed`` in a simulation.
+    /// - Throws: `Crashed`, `StoreUnavailable` where not even the first read works, `CancellationError`.
     public func run() async throws {
-        let stop = StopFlag()
-        do {
-            try await withGracefulShutdownHandler {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for sweeper in sweepers { group.addTask { try await sweeper.run() } }
-                    group.addTask { await wakeOnChanges() }
-                    try await withThrowingTaskGroup(of: Void.self) { workers in
-                        for region in regions {
-                            workers.addTask { try await region.run { stop.isRaised } }
-                        }
-                        try await workers.waitForAll()
+        try await withGracefulShutdownHandler {
+            try await work()
+        } onGracefulShutdown: {
+            stop()
+        }
+    }
+
+    /// Claims nothing more; ``run()`` returns when the running steps have ended, or their time is over.
+    func stop() {
+        for place in places { place.state.stop() }
+    }
+
+    private func work() async throws {
+        // Listens before it first claims, so that nothing falls between.
+        let changes = store.changes()
+        let reconciler = Reconciler(
+            settings: settings, tags: StackTags(instanceId: try await store.read { try $0.instanceId() }))
+        let workerId = surroundings.identifier("worker")
+        // Whether what ended are the regions' workers: they end when they are stopped, and with them the rest.
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await catalog.run(every: settings.catalogInterval)
+                return false
+            }
+            group.addTask {
+                try await wake(on: changes)
+                return false
+            }
+            group.addTask {
+                try await withThrowingTaskGroup(of: Void.self) { regions in
+                    for place in places {
+                        let worker = worker(in: place, reconciler: reconciler, workerId: workerId)
+                        regions.addTask { try await worker.run() }
                     }
-                    group.cancelAll()
-                    while let result = await group.nextResult() {
-                        if case .failure(let error) = result, !(error is CancellationError) { throw error }
-                    }
+                    try await regions.waitForAll()
                 }
-            } onGracefulShutdown: {
-                stop.raise()
-                for region in regions { region.wakeUp.raise() }
+                return true
             }
-        } catch is CancellationError {
-            logger.debug("the workers were cancelled")
-        }
-        // Whoever comes next need not wait for the leases to end.
-        try await store.write { [owner] in try $0.release(owner: owner) }
-    }
-
-    /// A request of a customer is work at once; a lost wake-up costs no more than the longest rest.
-    private func wakeOnChanges() async {
-        for await transaction in changes {
-            for case .updated(let deployment) in transaction where deployment.status != .active {
-                regions.first { $0.cloud.id == deployment.regionId }?.wakeUp.raise()
-            }
+            defer { group.cancelAll() }
+            while let isOver = try await group.next(), !isOver {}
         }
     }
 
-    /// The regions with whether they answer, in the order of the configuration.
-    public var health: [(region: String, isAvailable: Bool)] {
-        regions.map { ($0.cloud.id, $0.cloud.isAvailable) }
+    private func worker(in place: Place, reconciler: Reconciler, workerId: String) -> RegionWorker {
+        var logger = logger
+        logger[metadataKey: "region"] = "\(place.cloud.region.id)"
+        return RegionWorker(
+            regionId: place.cloud.region.id, heat: HeatClient(place.cloud.connection), store: store,
+            reconciler: reconciler, surroundings: surroundings, state: place.state, workerId: workerId,
+            logger: logger)
     }
-}
 
-/// Set once, when the workers are to finish.
-private final class StopFlag: Sendable {
-    private let value = Mutex(false)
-
-    var isRaised: Bool { value.withLock { $0 } }
-
-    func raise() {
-        value.withLock { $0 = true }
+    /// What a user asked for is begun at once.
+    private func wake(on changes: AsyncStream<[CommittedChange]>) async throws {
+        for await committed in changes {
+            for case .updated(let deployment) in committed
+            where [.requested, .provisioning, .deleting].contains(deployment.status) {
+                places.first { $0.cloud.region.id == deployment.regionId }?.state.workSignal.raise()
+            }
+        }
+        // The stream has no end but that of this task.
+        try Task.checkCancellation()
     }
 }

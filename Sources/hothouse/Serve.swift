@@ -86,7 +86,7 @@ struct Serve: AsyncParsableCommand {
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
             Background { await transport.run() }, Background { try await cloud.run() },
-            Background { try await portal.catalog.run() }, Background { try await portal.hub.run() }, portal.workers,
+            Background { try await portal.hub.run() }, portal.workers,
             server, Drain(hub: portal.hub),
         ]
         var configuration = ServiceGroupConfiguration(

@@ -1,0 +1,126 @@
+import HTTPTypes
+import Logging
+import Runtime
+
+/// The door to one region of an OpenStack: every call goes through it, with a token and within the limits.
+public final class CloudConnection: Sendable {
+    /// The region's name in Keystone's catalog.
+    public let region: String
+    private let session: CloudSession
+    private let transport: any CloudTransport
+    private let gate: RegionGate
+    let limits: CloudLimits
+    let time: any TimeSource
+
+    public init(
+        region: String, session: CloudSession, transport: any CloudTransport, limits: CloudLimits = CloudLimits(),
+        surroundings: Surroundings
+    ) {
+        self.region = region
+        self.session = session
+        self.transport = transport
+        self.limits = limits
+        time = surroundings.time
+        gate = RegionGate(limits: limits, time: surroundings.time)
+    }
+
+    /// Whether the last call was answered. True before the first one.
+    public var isHealthy: Bool { gate.isHealthy }
+
+    /// Whether a call would be refused at once, because the region has not answered for a while and no probe is due.
+    public var isOpen: Bool { gate.isOpen }
+
+    /// What became of a request, before anybody looked at what the answer says.
+    enum Exchange: Sendable {
+        case answered(CloudResponse)
+        /// It was not carried out.
+        case notExecuted(Later)
+        /// It may have been carried out, or still be.
+        case lost(String)
+    }
+
+    /// Sends a request to a service of the region. A 401 is followed by one new token and one repetition.
+    ///
+    /// - Throws: `CancellationError`, and what is no ``TransportFailure``.
+    func exchange(
+        _ service: CloudService, _ method: HTTPRequest.Method, _ path: String,
+        query: [(name: String, value: String)] = [], body: JSONValue? = nil
+    ) async throws -> Exchange {
+        let first = try await attempt(service, method, path + queryText(query), body: body)
+        guard case .answered(let response) = first, response.status == 401 else { return first }
+        let second = try await attempt(service, method, path + queryText(query), body: body)
+        guard case .answered(let response) = second, response.status == 401 else { return second }
+        return .notExecuted(Later(reason: "the region refuses a new token"))
+    }
+
+    private func attempt(
+        _ service: CloudService, _ method: HTTPRequest.Method, _ path: String, body: JSONValue?
+    ) async throws -> Exchange {
+        switch gate.admit() {
+        case .refused(let retryAfter, let reason):
+            return .notExecuted(Later(retryAfter: retryAfter, reason: reason))
+        case .after(let wait):
+            do {
+                if wait > .zero { try await time.sleep(for: wait) }
+                let token = try await session.currentToken()
+                guard let endpoint = token.catalog.url(of: service, in: region) else {
+                    gate.report(.failed)
+                    return .notExecuted(
+                        Later(reason: "Keystone's catalog has no public \(service.rawValue) in \(region)"))
+                }
+                var headers: HTTPFields = [.authToken: token.value, .accept: "application/json"]
+                if body != nil { headers[.contentType] = "application/json" }
+                let request = CloudRequest(
+                    method: method, url: joined(endpoint, path), headers: headers, body: body?.utf8,
+                    timeout: limits.callTimeout)
+                let response = try await time.withTimeout(limits.callTimeout) { [transport] in
+                    try await transport.send(request)
+                }
+                gate.report(.answered)
+                if response.status == 401 { await session.refuse(token) }
+                if let pause = response.pause(at: time.now) { gate.pause(for: pause) }
+                return .answered(response)
+            } catch let failure as TransportFailure {
+                gate.report(.failed)
+                return failure.effect == .impossible
+                    ? .notExecuted(Later(reason: failure.reason)) : .lost(failure.reason)
+            } catch let timedOut as TimedOut {
+                gate.report(.failed)
+                return .lost("\(timedOut)")
+            } catch let failure as SignInFailure {
+                gate.report(.failed)
+                return .notExecuted(Later(reason: "no token: \(failure)"))
+            } catch {
+                gate.report(.abandoned)
+                throw error
+            }
+        }
+    }
+}
+
+extension CloudResponse {
+    /// How long nothing more is to be sent to the region: the Retry-After of a refusal for too many requests.
+    fileprivate func pause(at now: Timestamp) -> Duration? {
+        Answer<JSONValue>.isLater(status) ? retryAfter(at: now) : nil
+    }
+
+    /// Retry-After in seconds or as an HTTP date, within 1 s and 10 min.
+    func retryAfter(at now: Timestamp) -> Duration? {
+        guard let text = headers[.retryAfter] else { return nil }
+        let wait = Int64(text).map { Duration.seconds($0) } ?? Timestamp(httpDate: text).map { $0 - now }
+        return wait.map { min(max($0, .seconds(1)), .seconds(600)) }
+    }
+}
+
+extension Timestamp {
+    /// Reads an IMF-fixdate (RFC 9110): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    init?(httpDate text: String) {
+        let parts = text.split(separator: " ")
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
+        let number = (month < 9 ? "0" : "") + "\(month + 1)"
+        self.init("\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z")
+    }
+}

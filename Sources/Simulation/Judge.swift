@@ -1,0 +1,137 @@
+import FakeCloud
+import Runtime
+import Scenarios
+
+/// Compares what happened with what a story expects.
+struct Judge {
+    let world: World
+
+    private var expectations: Expectations { world.scenario.expectations }
+
+    func finalFailures() -> [RunFailure] {
+        expectations.final.flatMap { final -> [RunFailure] in
+            switch final.fact {
+            case .cloud(let region, let wanted):
+                let stacks = world.cloud.stacks(in: region)
+                guard stacks.count != wanted else { return [] }
+                let list = stacks.map { "\($0.name) \($0.status)" }.joined(separator: ", ")
+                return [
+                    RunFailure(
+                        place: final.place, message: "\(stacks.count) stacks in \(region), expected \(wanted): \(list)")
+                ]
+            case .deployment(let label, let status, let lastError, let event):
+                return deploymentFailures(label, status, lastError, event, final.place)
+            }
+        }
+    }
+
+    private func deploymentFailures(
+        _ label: String, _ status: String?, _ lastError: String?, _ event: String?, _ place: Place
+    ) -> [RunFailure] {
+        guard let found = world.id(label).flatMap(world.committed) else {
+            return [RunFailure(place: place, message: "\(label) does not exist")]
+        }
+        var failures: [RunFailure] = []
+        func compare(_ what: String, _ wanted: String?, _ found: String?) {
+            guard let wanted, wanted != found else { return }
+            failures.append(
+                RunFailure(place: place, message: "\(label): \(what) is \(found ?? "none"), expected \(wanted)"))
+        }
+        compare("status", status, found.status)
+        compare("lastError", lastError, found.lastError)
+        if let event, !found.events.contains(where: { $0.contains(event) }) {
+            let log = found.events.joined(separator: "; ")
+            failures.append(RunFailure(place: place, message: "\(label): no event says \"\(event)\"; the log: \(log)"))
+        }
+        return failures
+    }
+
+    func countFailures() -> [RunFailure] {
+        expectations.counts.compactMap { expected in
+            let (what, found) = count(expected.subject)
+            guard !expected.range.contains(found) else { return nil }
+            let wanted =
+                expected.range.lowerBound == expected.range.upperBound
+                ? "\(expected.range.upperBound)" : "at most \(expected.range.upperBound)"
+            return RunFailure(place: expected.place, message: "\(what): \(found) times, expected \(wanted)")
+        }
+    }
+
+    private func count(_ subject: Expectations.Count.Subject) -> (String, Int) {
+        let lines = world.trace.lines
+        switch subject {
+        case .operation(let operation):
+            return (operation, lines.filter { $0.kind == "call" && $0.fields["op"]?.string == operation }.count)
+        case .http(let method, let path, let user):
+            let wanted = world.ids.reduce(path) { $0.replacing("${\($1.key)}", with: $1.value) }
+            let found = lines.filter { line in
+                line.kind == "http" && line.fields["method"]?.string == method
+                    && (user == nil || line.actor == user) && matches(wanted, line.fields["path"]?.string ?? "")
+            }
+            return ("\(method) \(path)", found.count)
+        case .sent(let type, let user):
+            let found = lines.filter { line in
+                line.kind == "sent" && line.fields["message"]?["type"]?.string == type
+                    && (user.map { line.actor.hasPrefix($0 + "/") } ?? true)
+            }
+            return ("\(type) sent", found.count)
+        }
+    }
+
+    private func matches(_ pattern: String, _ path: String) -> Bool {
+        let parts = pattern.split(separator: "*", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return pattern == path }
+        return path.hasPrefix(parts[0]) && path.hasSuffix(parts[1]) && path.count >= parts[0].count + parts[1].count
+    }
+
+    func socketFailures() -> [RunFailure] {
+        expectations.sockets.compactMap { expected in
+            let frames = world.frames(of: expected.tab)
+            return mismatch(expected, frames).map { position, wanted in
+                let found = position < frames.count ? "\(frames[position])" : "nothing more"
+                return RunFailure(
+                    place: expected.place,
+                    message: "tab \(expected.tab), frame \(position + 1): expected \(wanted), got \(found)")
+            }
+        }
+    }
+
+    /// The first frame that is not as expected, and what was.
+    private func mismatch(_ expected: Expectations.Socket, _ frames: [JSONValue]) -> (Int, String)? {
+        let labels = world.ids
+        func matches(_ pattern: Pattern, _ frame: JSONValue) -> Bool {
+            pattern.matches(frame, isExact: expected.isExact, labels: labels)
+        }
+        var position = 0
+        for part in expected.sequence {
+            switch part {
+            case .frame(let pattern):
+                guard position < frames.count, matches(pattern, frames[position]) else { return (position, "\(pattern)") }
+                position += 1
+            case .until(let pattern, let between):
+                while position < frames.count, !matches(pattern, frames[position]) {
+                    guard between.contains(where: { matches($0, frames[position]) }) else {
+                        return (position, ([pattern] + between).map { "\($0)" }.joined(separator: " or "))
+                    }
+                    position += 1
+                }
+                guard position < frames.count else { return (position, "\(pattern)") }
+                position += 1
+            case .rest(let only):
+                while position < frames.count {
+                    guard only.contains(where: { matches($0, frames[position]) }) else {
+                        return (position, only.map { "\($0)" }.joined(separator: " or "))
+                    }
+                    position += 1
+                }
+            }
+        }
+        return position < frames.count ? (position, "the end") : nil
+    }
+
+    /// A fault that never fired proves nothing.
+    func unusedFaults() -> [RunFailure] {
+        guard let crash = world.scenario.crash, !world.hasCrashed else { return [] }
+        return [RunFailure(place: crash.place, message: "the server never came to its crash")]
+    }
+}

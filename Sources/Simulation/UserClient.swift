@@ -1,0 +1,118 @@
+import Auth
+import Foundation
+import HTTPTypes
+import Runtime
+import Scenarios
+
+/// A scripted user: a client that speaks HTTP and WebSocket to the server over a network of its own.
+struct UserClient: Sendable {
+    let user: Scenario.User
+    let world: World
+    let session: SessionCookie
+    let random: RandomSource
+
+    /// What the browser keeps between requests.
+    final class SessionCookie: Sendable {
+        private let value = MutexBox<String?>(nil)
+        var cookie: String? {
+            get { value.get() }
+            set { value.set(newValue) }
+        }
+    }
+
+    /// No answer came: the network or the server was down.
+    struct NoAnswer: Error {}
+
+    init(_ user: Scenario.User, in world: World) {
+        self.user = user
+        self.world = world
+        session = SessionCookie()
+        random = world.surroundings.random.stream("user \(user.name)")
+    }
+
+    static let authority = "portal.test"
+    private var time: any TimeSource { world.surroundings.time }
+
+    /// One way of the network.
+    func oneWay() -> Duration { user.roundTrip.draw(from: random) / 2 }
+
+    func head(_ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:]) -> HTTPRequest {
+        var headers = headers
+        headers[.origin] = "http://" + Self.authority
+        if let cookie = session.cookie { headers[.cookie] = cookie }
+        return HTTPRequest(
+            method: method, scheme: "http", authority: Self.authority, path: path, headerFields: headers)
+    }
+
+    /// One request and its answer.
+    ///
+    /// - Throws: ``NoAnswer``, `CancellationError`.
+    func call(
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:]
+    ) async throws -> (status: Int, body: JSONValue) {
+        var headers = headers
+        if body != nil { headers[.contentType] = "application/json" }
+        try await time.sleep(for: oneWay())
+        let asked = ServerLife.Asked(head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
+        func note(_ status: JSONValue) {
+            world.trace.note(
+                user.name, "http", ["method": .string(method.rawValue), "path": .string(path), "status": status])
+        }
+        guard let life = world.life else {
+            note("no answer")
+            throw NoAnswer()
+        }
+        do {
+            let answer = try await life.send(asked)
+            try await time.sleep(for: oneWay())
+            if let cookie = answer.headers[.setCookie] { session.cookie = String(cookie.prefix { $0 != ";" }) }
+            note(.integer(answer.status))
+            return (answer.status, (try? JSONValue(parsing: answer.body)) ?? .null)
+        } catch is WireCut {
+            note("no answer")
+            throw NoAnswer()
+        }
+    }
+
+    /// A request that is safe to repeat, repeated until it is answered by the server itself.
+    func persistentCall(
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:]
+    ) async throws -> (status: Int, body: JSONValue) {
+        while true {
+            do {
+                let answer = try await call(method, path, body, headers: headers)
+                if answer.status != 503 { return answer }
+            } catch is NoAnswer {}
+            try await time.sleep(for: .seconds(1))
+        }
+    }
+
+    // The beginning.
+
+    static let password = "correct horse battery staple"
+    static let publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl story"
+
+    var email: String { "\(user.name)@example.com" }
+
+    /// Makes the account, as its story begins with it.
+    func register() async throws {
+        _ = try await persistentCall(
+            .post, "/auth/register",
+            ["email": .string(email), "password": .string(Self.password), "name": .string(user.name)])
+        guard user.isVerified, let token = world.outbox.mails(to: email).compactMap(\.token).first else { return }
+        _ = try await persistentCall(.post, "/auth/verify-email", ["token": .string(token)])
+    }
+
+    func login() async throws -> Int {
+        let answer = try await persistentCall(
+            .post, "/auth/login", ["email": .string(email), "password": .string(Self.password)])
+        return answer.status
+    }
+
+    /// The id of the user's SSH key, added if there is none.
+    func sshKeyId() async throws -> String {
+        let answer = try await persistentCall(
+            .post, "/ssh-keys", ["name": "story", "publicKey": .string(Self.publicKey)])
+        return answer.body["id"]?.string ?? ""
+    }
+}
