@@ -1,21 +1,25 @@
 import Runtime
 
 /// The body of `POST /auth/register`.
-struct Registration {
+struct RegistrationRequest: Equatable, Sendable {
     let email: String
     let password: String
     let name: String
 
-    init(_ body: JSONValue) throws(AuthError) {
+    /// - Throws: ``AuthError/invalid(_:)`` with every wrong field.
+    init(_ body: JSONValue) throws {
         var reader = FieldReader(body)
-        let email = reader.email()
-        let password = reader.string("password", length: 8...128)
+        let email = reader.email("email")
+        let password = reader.string("password", length: PasswordPolicy.length)
+        if let password, !PasswordPolicy.allows(password, email: email) {
+            reader.refuse("password", "COMMON_PASSWORD", "password is among the first to be guessed; choose another")
+        }
         let name = reader.string("name", length: 1...100)
-        if let password, CommonPasswords.contains(password) {
-            reader.refuse("password", "TOO_COMMON", "password is one of those that are guessed first")
+        if let name, name.allSatisfy(\.isWhitespace) {
+            reader.refuse("name", "REQUIRED", "name is required")
         }
         reader.refuseUnknownFields()
-        guard reader.errors.isEmpty, let email, let password, let name else { throw .invalid(reader.errors) }
+        guard reader.errors.isEmpty, let email, let password, let name else { throw AuthError.invalid(reader.errors) }
         self.email = email
         self.password = password
         self.name = name
@@ -23,55 +27,76 @@ struct Registration {
 }
 
 /// The body of `POST /auth/login`.
-struct Credentials {
+struct LoginRequest: Equatable, Sendable {
     let email: String
     let password: String
     let kind: Session.Kind
 
-    init(_ body: JSONValue) throws(AuthError) {
+    /// - Throws: ``AuthError/invalid(_:)`` with every wrong field.
+    init(_ body: JSONValue) throws {
         var reader = FieldReader(body)
-        let email = reader.email()
-        let password = reader.string("password", length: 1...1000)
-        let kind = reader.string("session", required: false, length: 1...20)
-        if let kind, Session.Kind(rawValue: kind) == nil {
-            reader.refuse("session", "UNKNOWN_VALUE", "session is cookie or bearer")
-        }
+        // Only what could be registered is looked for, but a wrong address is no more than wrong credentials.
+        let email = reader.string("email", length: 1...254)
+        let password = reader.string("password", length: 1...PasswordPolicy.length.upperBound)
+        let word = reader.string("session", required: false, length: 1...20)
+        let kind = word.map(Session.Kind.init(rawValue:)) ?? .cookie
+        if kind == nil { reader.refuse("session", "INVALID_VALUE", "session is cookie or bearer") }
         reader.refuseUnknownFields()
-        guard reader.errors.isEmpty, let email, let password else { throw .invalid(reader.errors) }
-        self.email = email
+        guard reader.errors.isEmpty, let email, let password, let kind else { throw AuthError.invalid(reader.errors) }
+        self.email = EmailAddress.normalised(email)
         self.password = password
-        self.kind = kind.flatMap(Session.Kind.init(rawValue:)) ?? .cookie
+        self.kind = kind
+    }
+}
+
+/// A body with one field.
+enum SingleField {
+    /// The token of `POST /auth/verify-email`.
+    static func token(_ body: JSONValue) throws -> String {
+        try read(body) { $0.string("token", length: 1...200) }
+    }
+
+    /// The address of `POST /auth/resend-verification`.
+    static func email(_ body: JSONValue) throws -> String {
+        try read(body) { $0.email("email") }
+    }
+
+    private static func read(_ body: JSONValue, _ field: (inout FieldReader) -> String?) throws -> String {
+        var reader = FieldReader(body)
+        let value = field(&reader)
+        reader.refuseUnknownFields()
+        guard reader.errors.isEmpty, let value else { throw AuthError.invalid(reader.errors) }
+        return value
+    }
+}
+
+/// What counts as an e-mail address.
+enum EmailAddress {
+    /// The form in which addresses are stored and compared.
+    static func normalised(_ text: String) -> String {
+        text.lowercased()
+    }
+
+    /// Whether a browser would take it for `<input type="email">` (HTML, section 4.10.5.1.5).
+    static func isValid(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].wholeMatch(of: /[a-zA-Z0-9.!#$%&'*+\/=?^_`{|}~-]{1,64}/) != nil else {
+            return false
+        }
+        return parts[1].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            label.wholeMatch(of: /[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?/) != nil
+        }
     }
 }
 
 extension FieldReader {
-    /// An address, normalised. Whether it exists only a mail can tell, so the check is for slips.
-    mutating func email() -> String? {
-        guard let text = string("email", length: 3...254) else { return nil }
-        let address = text.lowercased()
-        guard address.wholeMatch(of: /[^\s@]+@[^\s@.]+(\.[^\s@.]+)+/) != nil else {
-            refuse("email", "INVALID_EMAIL", "email is an address such as ada@example.com")
+    /// An e-mail address, normalised.
+    fileprivate mutating func email(_ field: String) -> String? {
+        guard let text = string(field, length: 1...254) else { return nil }
+        guard EmailAddress.isValid(text) else {
+            refuse(field, "INVALID_EMAIL", "\(field) is an e-mail address such as ada@example.org")
             return nil
         }
-        return address
+        return EmailAddress.normalised(text)
     }
-}
-
-/// The passwords that attackers try first (ASVS 5.0, 6.2.4), of those that are long enough to be chosen here.
-enum CommonPasswords {
-    static func contains(_ password: String) -> Bool {
-        list.contains(password.lowercased())
-    }
-
-    private static let list: Set<String> = [
-        "12345678", "123456789", "1234567890", "0123456789", "0987654321", "87654321", "11111111", "00000000",
-        "88888888", "12341234", "11223344", "12344321", "123123123", "147258369", "789456123", "123654789",
-        "password", "password1", "password12", "password123", "password!", "passw0rd", "p@ssw0rd", "pa55word",
-        "qwertyuiop", "qwertyui", "qwerty12", "qwerty123", "1q2w3e4r", "1q2w3e4r5t", "1qaz2wsx", "q1w2e3r4",
-        "asdfghjkl", "asdfasdf", "zxcvbnm1", "zaq12wsx", "abcd1234", "abc12345", "abcdefgh", "a1b2c3d4",
-        "iloveyou", "iloveyou1", "sunshine", "princess", "football", "baseball", "basketball", "superman", "starwars",
-        "trustno1", "whatever", "michelle", "jennifer", "computer", "internet", "corvette", "maverick", "mercedes",
-        "charlie1", "welcome1", "welcome123", "letmein1", "letmein123", "changeme", "changeme1", "admin123",
-        "administrator", "default1", "secret123", "test1234", "testtest", "hothouse", "hothouse1", "openstack",
-    ]
 }

@@ -1,269 +1,128 @@
-import Crypto
 import Logging
 import Runtime
+import Synchronization
 
-/// Accounts and sessions (semantics.md section 12). No answer tells whether an address is registered.
-public struct AuthService: Sendable {
-    public struct Settings: Equatable, Sendable {
-        /// A session ends after this long without a request, and after ``absoluteLimit`` in any case.
-        public var idleLimit: Duration = .seconds(8 * 3600)
-        public var absoluteLimit: Duration = .seconds(24 * 3600)
-        public var verificationLimit: Duration = .seconds(24 * 3600)
-
-        public init() {}
-    }
-
-    private let store: any AuthStore
-    private let hasher: PasswordHasher
+/// Accounts and who is signed in (design.md section 7, semantics.md section 12).
+public final class AuthService: Sendable {
+    let store: any AuthStore
+    let hasher: PasswordHasher
+    let surroundings: Surroundings
+    let limits: Mutex<AuthLimits>
     private let mailer: any Mailer
-    private let surroundings: Surroundings
-    private let settings: Settings
-    private let logger: Logger
-
-    private let failureDelays = FailureDelays()
-    private let signInsOfAddress = AttemptLimit(20, per: .seconds(60))
-    private let registrationsOfAddress = AttemptLimit(20, per: .seconds(3600))
-    private let resendsOfAddress = AttemptLimit(20, per: .seconds(3600))
-    private let resendsSoon = AttemptLimit(1, per: .seconds(60))
-    private let resendsOfDay = AttemptLimit(5, per: .seconds(86_400))
+    private let sessionLimits: SessionLimits
+    let logger: Logger
 
     public init(
-        store: any AuthStore, hasher: PasswordHasher, mailer: any Mailer, surroundings: Surroundings,
-        settings: Settings = Settings(), logger: Logger
+        store: any AuthStore, hasher: PasswordHasher, mailer: any Mailer,
+        sessionLimits: SessionLimits = SessionLimits(), surroundings: Surroundings, logger: Logger
     ) {
         self.store = store
         self.hasher = hasher
         self.mailer = mailer
+        self.sessionLimits = sessionLimits
         self.surroundings = surroundings
-        self.settings = settings
         self.logger = logger
+        limits = Mutex(AuthLimits())
     }
 
-    /// Makes a customer and its first user from `{email, password, name}` and mails a verification; a known address
-    /// gets a mail that says so. The answer, and the one password hash that it takes, are the same for both (S12.1).
+    /// Who shows a token.
     ///
-    /// - Parameter address: the peer's network address, for limits.
-    /// - Throws: ``AuthError/invalid(_:)``, ``AuthError/tooManyAttempts(retryAfter:)``.
-    public func register(_ body: JSONValue, from address: String) async throws {
-        let registration = try Registration(body)
-        if let wait = registrationsOfAddress.admit(address, at: surroundings.time.uptime) {
-            throw AuthError.tooManyAttempts(retryAfter: wait)
-        }
+    /// - Parameter extends: whether this counts as use of the session. Requests do; what travels on an open socket
+    ///   does not (semantics.md S8.16).
+    /// - Returns: nil for a token that is unknown, or whose session is over.
+    public func authenticate(token: String, extends: Bool = true) async throws -> Principal? {
+        let id = secretHash(token)
+        guard let (session, principal) = try await signedIn(id) else { return nil }
         let now = surroundings.time.now
-        let token = surroundings.token()
-        let user = User(
-            id: surroundings.identifier("usr"), customerId: surroundings.identifier("cus"),
-            email: registration.email, name: registration.name,
-            passwordHash: try await hasher.hash(registration.password), createdAt: now)
-        let verification = verification(of: user, token: token, at: now)
-        let isNew = try await store.write { tx in
-            try tx.deleteExpired(at: now)
-            guard try tx.user(email: user.email) == nil else { return false }
-            try tx.insert(user)
-            try tx.replaceVerification(verification)
-            return true
+        // To the minute is enough, and spares most requests a write.
+        guard extends, now - session.lastUsedAt >= .seconds(60) else { return principal }
+        return try await store.write { [sessionLimits] tx in
+            guard let (_, user) = try tx.signedIn(id, at: now, sessionLimits), var session = try tx.session(id) else {
+                return nil
+            }
+            session.lastUsedAt = now
+            try tx.noteUse(ofSession: id, at: now)
+            return Principal(session, user, expiresAt: sessionLimits.end(of: session))
         }
-        await send(isNew ? verificationMail(to: user.email, token: token) : knownAddressMail(to: user.email))
     }
 
-    /// What a sign-in gives.
-    public struct SignedIn: Equatable, Sendable {
-        /// The session's secret, for the client alone.
-        public let token: String
-        public let principal: Principal
-        /// The session that this one took the place of (S8.17).
-        public let endedSessionId: String?
-    }
-
-    /// Opens a session from `{email, password, session?}`.
-    ///
-    /// - Parameter token: of the session that the client had, which ends.
-    /// - Throws: ``AuthError/invalid(_:)``, ``AuthError/invalidCredentials``,
-    ///   ``AuthError/tooManyAttempts(retryAfter:)``.
-    public func login(_ body: JSONValue, from address: String, replacing token: String?) async throws -> SignedIn {
-        let credentials = try Credentials(body)
-        let uptime = surroundings.time.uptime
-        if let wait = failureDelays.delay(for: credentials.email, at: uptime)
-            ?? signInsOfAddress.admit(address, at: uptime)
-        {
-            throw AuthError.tooManyAttempts(retryAfter: wait)
-        }
-        let known = try await store.read { try $0.user(email: credentials.email) }
-        let hash = try await checkPassword(credentials.password, of: known)
-        guard var user = known, let hash else {
-            failureDelays.noteFailure(of: credentials.email, at: surroundings.time.uptime)
-            throw AuthError.invalidCredentials
-        }
-        failureDelays.noteSuccess(of: credentials.email)
-        user.passwordHash = hash
-
-        let now = surroundings.time.now
-        let newToken = surroundings.token()
-        let session = Session(
-            id: surroundings.identifier("ses"), userId: user.id, kind: credentials.kind, tokenHash: Self.hash(newToken),
-            createdAt: now, lastUsedAt: now, expiresAt: now + settings.absoluteLimit)
-        let endedSessionId = try await store.write { [user] tx in
-            try tx.deleteExpired(at: now)
-            let ended = try token.flatMap { try tx.session(tokenHash: Self.hash($0)) }
-            if let ended { try tx.deleteSession(ended.id) }
-            try tx.update(user)
-            try tx.insert(session)
-            return ended?.id
-        }
-        return SignedIn(
-            token: newToken, principal: principal(session, user), endedSessionId: endedSessionId)
-    }
-
-    /// The hash to keep where the password is right: the old one, or one with today's costs. An unknown user costs a
-    /// hash as well.
-    private func checkPassword(_ password: String, of user: User?) async throws -> String? {
-        guard let user else {
-            _ = try await hasher.hash(password)
-            return nil
-        }
-        let verdict = try await hasher.verify(password, against: user.passwordHash)
-        guard verdict.isRight else { return nil }
-        return verdict.isOutdated ? try await hasher.hash(password) : user.passwordHash
-    }
-
-    /// Ends a session.
-    public func logout(_ sessionId: String) async throws {
-        try await store.write { try $0.deleteSession(sessionId) }
-    }
-
-    /// Who holds this token; a request counts as use of the session.
-    public func authenticate(token: String) async throws -> Principal? {
-        let hash = Self.hash(token)
-        let now = surroundings.time.now
-        guard
-            let (session, user) = try await store.read({ queries -> (Session, User)? in
-                guard let session = try queries.session(tokenHash: hash), let user = try queries.user(session.userId)
-                else { return nil }
-                return (session, user)
-            }), isLive(session, at: now)
-        else { return nil }
-        guard now - session.lastUsedAt >= Self.touchInterval else { return principal(session, user) }
-        var used = session
-        used.lastUsedAt = now
-        try await store.write { try $0.touch(session.id, at: now) }
-        return principal(used, user)
-    }
-
-    /// Who a session belongs to, without counting as use: for the re-check of an open socket (S8.15).
+    /// Whose session it is, nil where it is over. It is not extended.
     public func principal(ofSession id: String) async throws -> Principal? {
-        let found = try await store.read { queries -> (Session, User)? in
-            guard let session = try queries.session(id), let user = try queries.user(session.userId) else { return nil }
-            return (session, user)
-        }
-        guard let (session, user) = found, isLive(session, at: surroundings.time.now) else { return nil }
-        return principal(session, user)
+        try await signedIn(id)?.principal
     }
 
-    /// Takes `{token}` from a verification mail.
-    ///
-    /// - Throws: ``AuthError/invalid(_:)``, ``AuthError/invalidToken``.
-    public func verifyEmail(_ body: JSONValue) async throws {
-        var reader = FieldReader(body)
-        let token = reader.string("token", length: 1...200)
-        reader.refuseUnknownFields()
-        guard reader.errors.isEmpty, let token else { throw AuthError.invalid(reader.errors) }
-        let hash = Self.hash(token)
+    private func signedIn(_ sessionId: String) async throws -> (session: Session, principal: Principal)? {
         let now = surroundings.time.now
-        try await store.write { tx in
-            guard let verification = try tx.verification(tokenHash: hash), verification.expiresAt > now,
-                var user = try tx.user(verification.userId), user.email == verification.email
-            else { throw AuthError.invalidToken }
-            user.emailVerifiedAt = now
-            try tx.update(user)
-            try tx.deleteVerifications(of: user.id)
+        return try await store.read { [sessionLimits] queries in
+            try queries.signedIn(sessionId, at: now, sessionLimits).map { session, user in
+                (session, Principal(session, user, expiresAt: sessionLimits.end(of: session)))
+            }
         }
     }
 
-    /// Mails a new token to `{email}`, where that is an unverified user's and the limits allow; says nothing of it.
-    ///
-    /// - Throws: ``AuthError/invalid(_:)``.
-    public func resendVerification(_ body: JSONValue, from address: String) async throws {
-        var reader = FieldReader(body)
-        let email = reader.email()
-        reader.refuseUnknownFields()
-        guard reader.errors.isEmpty, let email else { throw AuthError.invalid(reader.errors) }
-        let uptime = surroundings.time.uptime
-        guard resendsOfAddress.admit(address, at: uptime) == nil, resendsSoon.admit(email, at: uptime) == nil,
-            resendsOfDay.admit(email, at: uptime) == nil
-        else { return }
+    /// Ends a session; one that is over already is fine. Its sockets are the caller's to close.
+    public func logout(_ sessionId: String) async throws {
+        let wasOpen = try await store.write { try $0.deleteSession(sessionId) }
+        if wasOpen { logger.info("signed out", metadata: ["session": "\(sessionId)"]) }
+    }
+
+    /// Writes a new session of a user, in the place of the one that the same client had (semantics.md S8.17).
+    func startSession(of user: User, kind: Session.Kind, replacing oldToken: String?, in tx: any AuthTransaction) throws
+        -> LoginResult
+    {
         let now = surroundings.time.now
         let token = surroundings.token()
-        let isPending = try await store.write { tx in
-            guard let user = try tx.user(email: email), user.emailVerifiedAt == nil else { return false }
-            try tx.replaceVerification(verification(of: user, token: token, at: now))
-            return true
-        }
-        if isPending { await send(verificationMail(to: email, token: token)) }
+        let session = Session(id: secretHash(token), userId: user.id, kind: kind, createdAt: now, lastUsedAt: now)
+        let oldId = try oldToken.map(secretHash).flatMap { try tx.deleteSession($0) ? $0 : nil }
+        try tx.insert(session)
+        return LoginResult(
+            token: token, principal: Principal(session, user, expiresAt: sessionLimits.end(of: session)),
+            expiresAt: now + sessionLimits.absolute, endedSessionId: oldId)
     }
 
-    /// Gives an empty database a verified account: the demo of a fake cloud.
-    public func seed(email: String, password: String, name: String) async throws {
-        guard try await !store.read({ try $0.hasUsers() }) else { return }
+    /// Deletes what has expired: sessions, verification tokens, and the record of mails that no limit needs any more.
+    /// Nothing that has expired works before it is deleted either.
+    public func purgeExpired() async throws {
         let now = surroundings.time.now
-        let user = User(
-            id: surroundings.identifier("usr"), customerId: surroundings.identifier("cus"), email: email, name: name,
-            passwordHash: try await hasher.hash(password), emailVerifiedAt: now, createdAt: now)
-        try await store.write { tx in
-            if try !tx.hasUsers() { try tx.insert(user) }
+        try await store.write { [sessionLimits] tx in
+            try tx.deleteSessions(usedBefore: now - sessionLimits.idle, createdBefore: now - sessionLimits.absolute)
+            try tx.deleteVerificationTokens(expiredAt: now)
+            try tx.forgetMails(before: now - .seconds(86_400))
         }
     }
 
-    private static let touchInterval = Duration.seconds(60)
-
-    private func isLive(_ session: Session, at now: Timestamp) -> Bool {
-        now < limit(of: session)
-    }
-
-    private func limit(of session: Session) -> Timestamp {
-        min(session.expiresAt, session.lastUsedAt + settings.idleLimit)
-    }
-
-    private func principal(_ session: Session, _ user: User) -> Principal {
-        Principal(
-            sessionId: session.id, kind: session.kind, userId: user.id, customerId: user.customerId, email: user.email,
-            name: user.name, isVerified: user.emailVerifiedAt != nil, expiresAt: limit(of: session))
-    }
-
-    private func verification(of user: User, token: String, at now: Timestamp) -> EmailVerification {
-        EmailVerification(
-            userId: user.id, email: user.email, tokenHash: Self.hash(token),
-            expiresAt: now + settings.verificationLimit)
-    }
-
-    private func verificationMail(to address: String, token: String) -> Mail {
-        Mail(
-            to: address, subject: "Verify your address",
-            text: """
-                Welcome to Hothouse. To verify your address, send this token to POST /auth/verify-email:
-
-                \(token)
-
-                It works once, for 24 hours.
-                """,
-            token: token)
-    }
-
-    private func knownAddressMail(to address: String) -> Mail {
-        Mail(
-            to: address, subject: "You already have an account",
-            text: "Somebody, perhaps you, tried to register this address again. Nothing was changed: sign in instead.")
-    }
-
-    /// Sends a mail after the commit. One that fails is in the log; the user asks for it again.
-    private func send(_ mail: Mail) async {
+    /// Sends a mail after the commit that it tells of. A mail that can't be sent can be asked for again, so the request
+    /// goes on, and its answer says nothing about the account.
+    func send(_ mail: Mail) async throws {
         do {
             try await mailer.send(mail)
+        } catch let error where error is Crashed || error is CancellationError {
+            throw error
         } catch {
-            logger.error("a mail could not be sent: \(error)")
+            logger.error("a mail was not sent: \(mail.subject)", metadata: ["error": "\(error)"])
         }
     }
+}
 
-    private static func hash(_ token: String) -> String {
-        SHA256.hash(data: Array(token.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+/// The limits that are kept in memory, each instance of the server its own.
+struct AuthLimits: Sendable {
+    var failedLogins = FailedLogins()
+    /// Failed logins from one network address.
+    var failedLoginsFrom = RateLimit(20, per: .seconds(60))
+    /// Registrations from one network address: each costs a hash.
+    var registrationsFrom = RateLimit(60, per: .seconds(60))
+    /// Requests for another verification mail from one network address.
+    var resendsFrom = RateLimit(20, per: .seconds(3600))
+}
+
+extension AuthQueries {
+    /// The session and its user where it is not over at an instant.
+    fileprivate func signedIn(
+        _ sessionId: String, at now: Timestamp, _ limits: SessionLimits
+    ) throws -> (Session, User)? {
+        guard let session = try session(sessionId), now < limits.end(of: session),
+            let user = try user(session.userId), user.disabledAt == nil
+        else { return nil }
+        return (session, user)
     }
 }

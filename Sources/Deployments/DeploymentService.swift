@@ -177,6 +177,12 @@ public struct DeploymentService: Sendable {
         }
     }
 
+    /// Deletes the answers to idempotency keys that have expired. None of them is given again before that either.
+    public func purgeExpired() async throws {
+        let now = surroundings.time.now
+        try await store.write { try $0.forgetIdempotencyRecords(before: now) }
+    }
+
     private static func own(
         _ id: String, _ customerId: String, in queries: some DeploymentQueries
     ) throws -> DeploymentRecord {

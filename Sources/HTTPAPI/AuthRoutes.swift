@@ -46,9 +46,9 @@ struct AuthRoutes {
         case .bearer:
             return Response(
                 status: .ok,
-                json: ["token": .string(result.token), "expiresAt": "\(result.principal.expiresAt)"])
+                json: ["token": .string(result.token), "expiresAt": "\(result.expiresAt)"])
         case .cookie:
-            let lifetime = result.principal.expiresAt - surroundings.time.now
+            let lifetime = result.expiresAt - surroundings.time.now
             return Response(
                 status: .ok, json: result.principal.json,
                 headers: [.setCookie: cookie(result.token, lifetime: lifetime)])

@@ -38,6 +38,9 @@ public struct Portal: Sendable {
     public let workers: Workers
     public let auth: AuthService
     public let store: any DeploymentStore
+    private let deployments: DeploymentService
+    private let surroundings: Surroundings
+    private let logger: Logger
 
     /// - Throws: `StoreUnavailable`.
     public init(
@@ -64,8 +67,9 @@ public struct Portal: Sendable {
         let workers = Workers(
             store: store, catalog: catalog, regions: regions, surroundings: surroundings, settings: workerSettings,
             logger: logger)
+        deployments = DeploymentService(store: store, catalog: catalog, surroundings: surroundings)
         api = PortalAPI(
-            deployments: DeploymentService(store: store, catalog: catalog, surroundings: surroundings),
+            deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
             health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
             surroundings: surroundings, logger: logger)
@@ -73,6 +77,8 @@ public struct Portal: Sendable {
         self.workers = workers
         self.auth = auth
         self.store = store
+        self.surroundings = surroundings
+        self.logger = logger
     }
 
     /// Runs what runs beside the requests, until the task is cancelled or the server dies.
@@ -82,7 +88,21 @@ public struct Portal: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await hub.run() }
             group.addTask { try await workers.run() }
+            group.addTask { try await keepHouse() }
             try await group.waitForAll()
+        }
+    }
+
+    /// Deletes what has expired, now and every hour, until the task is cancelled.
+    public func keepHouse() async throws {
+        while true {
+            do {
+                try await auth.purgeExpired()
+                try await deployments.purgeExpired()
+            } catch let unavailable as StoreUnavailable {
+                logger.warning("what has expired was not deleted: \(unavailable)")
+            }
+            try await surroundings.time.sleep(for: .seconds(3600))
         }
     }
 }

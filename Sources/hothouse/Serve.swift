@@ -76,7 +76,7 @@ struct Serve: AsyncParsableCommand {
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
             pages: pages(demo: demo), http: http, surroundings: surroundings, logger: logger)
-        if let demo { try await portal.auth.seed(email: demo.email, password: demo.password, name: "Demo") }
+        if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let server = PortalServer(
             api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
@@ -86,7 +86,7 @@ struct Serve: AsyncParsableCommand {
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
             Background { await transport.run() }, Background { try await cloud.run() },
-            Background { try await portal.hub.run() }, portal.workers,
+            Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
             server, Drain(hub: portal.hub),
         ]
         var configuration = ServiceGroupConfiguration(
