@@ -47,7 +47,8 @@ let package = Package(
         .executableTarget(
             name: "hothouse",
             dependencies: [
-                "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime", "Auth", "WebSockets",
+                "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime", "Auth",
+                "WebSockets",
                 "Workers", lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging, yams,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -109,9 +110,12 @@ let package = Package(
         .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
-        .testTarget(name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
-        .testTarget(name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
+        .testTarget(
+            name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
         .testTarget(
             name: "WorkersTests",
             dependencies: ["Workers", "OpenStack", "Deployments", "Storage", "Runtime", httpTypes],

@@ -168,8 +168,10 @@ enum CloudDialect: Sendable {
         case .neutron:
             return refused(
                 Refusal(status: 404, type: "HTTPNotFound", message: "The resource could not be found."))
-        case .nova: return refused(Refusal(status: 404, type: "itemNotFound", message: "The resource could not be found."))
-        case .heat, .glance: return .json(404, routing("404 Not Found", "Not Found", "The resource could not be found."))
+        case .nova:
+            return refused(Refusal(status: 404, type: "itemNotFound", message: "The resource could not be found."))
+        case .heat, .glance:
+            return .json(404, routing("404 Not Found", "Not Found", "The resource could not be found."))
         }
     }
 
@@ -179,7 +181,8 @@ enum CloudDialect: Sendable {
         case .heat:
             let fault = HeatFault(
                 status: 405, type: "HTTPMethodNotAllowed",
-                message: "The server could not comply with the request since it is either malformed or otherwise incorrect.")
+                message:
+                    "The server could not comply with the request since it is either malformed or otherwise incorrect.")
             return .json(405, fault.json)
         default:
             return .json(

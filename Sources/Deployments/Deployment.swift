@@ -101,7 +101,8 @@ public struct Failure: Equatable, Codable, Sendable {
 
         public var sentence: String {
             switch self {
-            case .noCapacity: "The region has no room for this instance type at the moment. Try again later or pick another type."
+            case .noCapacity:
+                "The region has no room for this instance type at the moment. Try again later or pick another type."
             case .imageUnavailable: "The image is not available in this region. Pick another image."
             case .networkFailed: "The network for this VM could not be set up. Try again."
             case .volumeFailed: "The disk for this VM could not be made. Try again."

@@ -15,7 +15,9 @@ public struct DeploymentRequest: Equatable, Sendable {
         var reader = FieldReader(body)
         let name = reader.string("name", length: 1...63)
         if let name, !Self.isName(name) {
-            reader.refuse("name", "INVALID_NAME", "name has letters, digits, hyphens, underscores, dots and spaces, and begins with a letter or digit")
+            reader.refuse(
+                "name", "INVALID_NAME",
+                "name has letters, digits, hyphens, underscores, dots and spaces, and begins with a letter or digit")
         }
         let regionId = reader.string("regionId", length: 1...100)
         let spec = reader.object("spec") { spec -> Deployment.Spec? in

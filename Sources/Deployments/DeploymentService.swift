@@ -76,7 +76,9 @@ public struct DeploymentService: Sendable {
                 }
                 let keys = try tx.sshKeys(of: caller.customerId)
                 let unknown = request.check(against: region, keys: keys)
-                guard unknown.isEmpty, let key = keys.first(where: { $0.id == request.spec.sshKeyId }) else { throw DeploymentError.invalid(unknown) }
+                guard unknown.isEmpty, let key = keys.first(where: { $0.id == request.spec.sshKeyId }) else {
+                    throw DeploymentError.invalid(unknown)
+                }
                 guard caller.isVerified else { throw DeploymentError.emailNotVerified }
                 guard try tx.liveDeployments(of: caller.customerId) < settings.deploymentsPerCustomer else {
                     throw DeploymentError.quotaExceeded(limit: settings.deploymentsPerCustomer)

@@ -3,7 +3,8 @@ import Runtime
 /// The port to storage. A transaction's body is synchronous and holds the rules; the adapter makes it atomic.
 public protocol DeploymentStore: Sendable {
     /// Runs a body on a consistent view of what is committed.
-    func read<Value: Sendable>(_ body: @escaping @Sendable (any DeploymentQueries) throws -> Value) async throws -> Value
+    func read<Value: Sendable>(_ body: @escaping @Sendable (any DeploymentQueries) throws -> Value) async throws
+        -> Value
 
     /// Runs a body in one transaction: all of it is committed, or nothing where it throws.
     ///

@@ -26,7 +26,8 @@ struct NIOMessageSocket: MessageSocket {
                     switch frame.opcode {
                     case .text:
                         let bytes = frame.unmaskedData.readableBytesView
-                        return String(validating: bytes, as: UTF8.self).map(SocketFrame.text) ?? .violation(.invalidText)
+                        return String(validating: bytes, as: UTF8.self).map(SocketFrame.text)
+                            ?? .violation(.invalidText)
                     case .binary: return .binary
                     case .ping:
                         try await outbound.write(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData))

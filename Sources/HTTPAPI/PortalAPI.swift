@@ -99,7 +99,9 @@ public struct Page: Sendable {
 
     func add(to routes: inout RouteTable) {
         routes.on(.get, path, access: .open) { request, _ in
-            let authority = request.head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9.:\[\]-]+/) == nil ? nil : $0 }
+            let authority = request.head.authority.flatMap {
+                $0.wholeMatch(of: /[A-Za-z0-9.:\[\]-]+/) == nil ? nil : $0
+            }
             return Response(
                 status: .ok,
                 headers: [

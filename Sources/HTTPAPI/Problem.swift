@@ -28,7 +28,8 @@ struct Problem {
             self.init(
                 refusal: APIError(
                     status: .serviceUnavailable, code: "OVERLOADED",
-                    detail: "The portal cannot take this at the moment. Try again; with an Idempotency-Key that is safe.",
+                    detail:
+                        "The portal cannot take this at the moment. Try again; with an Idempotency-Key that is safe.",
                     retryAfter: .seconds(1)),
                 isUnexpected: true)
         default:
@@ -106,7 +107,8 @@ struct Problem {
         case .notRetryable(let status):
             return APIError(
                 status: .conflict, code: "CONFLICT",
-                detail: "Only a deployment in ERROR that is still wanted can be retried; this one is \(status.rawValue).")
+                detail:
+                    "Only a deployment in ERROR that is still wanted can be retried; this one is \(status.rawValue).")
         case .regionUnavailable(let region):
             return APIError(
                 status: .serviceUnavailable, code: "REGION_UNAVAILABLE",

@@ -106,7 +106,9 @@ struct CloudReader {
             let isStuck = fate.bool("stuck") ?? false
             fate.refuseUnknownKeys()
             if reason != nil, isStuck { issues.add(entry.place, "a resource fails or is stuck, not both") }
-            if reason == nil, times != nil { issues.add(entry.place, "times says how often it fails: fails is missing") }
+            if reason == nil, times != nil {
+                issues.add(entry.place, "times says how often it fails: fails is missing")
+            }
             fates[entry.name] = ResourceFate(
                 takes: takes,
                 outcome: isStuck ? .isStuck : reason.map { .fails(reason: $0, times: times) } ?? .completes)

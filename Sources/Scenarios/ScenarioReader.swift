@@ -66,7 +66,10 @@ extension YamlError {
             .composer(_, let problem, let mark, _):
             (mark.line, mark.column, "not YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            (context.mark.line, context.mark.column, "the key \(duplicates.map { "\($0)" }.joined(separator: ", ")) is there twice")
+            (
+                context.mark.line, context.mark.column,
+                "the key \(duplicates.map { "\($0)" }.joined(separator: ", ")) is there twice"
+            )
         default: (1, 1, "not YAML: \(self)")
         }
     }
@@ -273,10 +276,13 @@ private struct ScenarioReader {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
         if let frame = reader.node("frame") { return .frame(pattern(frame)) }
-        if let part = reader.map("until", { until -> Expectations.Socket.Part? in
-            let between = until.list("between", pattern)
-            return until.node("frame", required: true).map { .until(pattern($0), between: between) }
-        }) {
+        if let part = reader.map(
+            "until",
+            { until -> Expectations.Socket.Part? in
+                let between = until.list("between", pattern)
+                return until.node("frame", required: true).map { .until(pattern($0), between: between) }
+            })
+        {
             return part
         }
         if let patterns = reader.map("rest", { rest in rest.list("only", pattern) }) { return .rest(only: patterns) }
@@ -332,7 +338,9 @@ private struct ScenarioReader {
             case .delete(let deployment): check(deployment, "deployment", labels, step.place)
             case .wait(let condition):
                 check(condition.deployment, "deployment", labels, step.place)
-                if condition.within > scenario.limit { issues.add(step.place, "within is longer than the time's limit") }
+                if condition.within > scenario.limit {
+                    issues.add(step.place, "within is longer than the time's limit")
+                }
             case .closePage(let tab), .dropSocket(let tab): check(tab, "tab", tabs, step.place)
             case .create(let creation):
                 check(creation.region, "region", scenario.cloud.regions.map(\.id), step.place)

@@ -147,7 +147,8 @@ extension Node {
     var shown: String { kindName }
 
     func string(_ issues: Issues, what: String) -> String? {
-        guard case .scalar(let scalar) = self, !(scalar.style == .plain && ["", "~", "null"].contains(scalar.string)) else {
+        guard case .scalar(let scalar) = self, !(scalar.style == .plain && ["", "~", "null"].contains(scalar.string))
+        else {
             issues.add(place(issues), "\(what) is a text, not \(kindName)")
             return nil
         }

@@ -106,7 +106,9 @@ struct Judge {
         for part in expected.sequence {
             switch part {
             case .frame(let pattern):
-                guard position < frames.count, matches(pattern, frames[position]) else { return (position, "\(pattern)") }
+                guard position < frames.count, matches(pattern, frames[position]) else {
+                    return (position, "\(pattern)")
+                }
                 position += 1
             case .until(let pattern, let between):
                 while position < frames.count, !matches(pattern, frames[position]) {

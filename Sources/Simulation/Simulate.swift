@@ -30,7 +30,8 @@ public enum SimulationFailure: Error, Equatable, CustomStringConvertible {
 ///   - limit: how far virtual time may go.
 /// - Throws: ``SimulationFailure``, or what the body throws.
 public func simulate<Value: Sendable>(
-    seed: UInt64, start: Timestamp, limit: Duration, _ body: @escaping @Sendable (SimulationContext) async throws -> Value
+    seed: UInt64, start: Timestamp, limit: Duration,
+    _ body: @escaping @Sendable (SimulationContext) async throws -> Value
 ) throws -> Value {
     let random = RandomSource(seed: seed)
     let executor = SimulationExecutor(random: random.stream("schedule"))

@@ -51,7 +51,7 @@ extension [Trace.Line] {
 
     /// SHA-256 of ``text``, in hexadecimal.
     public var hash: String {
-        SHA256.hash(data: Array<UInt8>(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: [UInt8](text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 
@@ -78,7 +78,8 @@ extension Trace.Line: CustomStringConvertible {
         case "event": "logs for \(text("deployment")): \(text("message"))"
         case "frame": "gets \(frameText)"
         case "sent": "sends \(text("message"))"
-        default: ([kind] + fields.sorted { $0.key < $1.key }.map { $0.value.string ?? "\($0.value)" }).joined(separator: " ")
+        default:
+            ([kind] + fields.sorted { $0.key < $1.key }.map { $0.value.string ?? "\($0.value)" }).joined(separator: " ")
         }
     }
 

@@ -53,7 +53,8 @@ struct UserClient: Sendable {
         var headers = headers
         if body != nil { headers[.contentType] = "application/json" }
         try await time.sleep(for: oneWay())
-        let asked = ServerLife.Asked(head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
+        let asked = ServerLife.Asked(
+            head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
         func note(_ status: JSONValue) {
             world.trace.note(
                 user.name, "http", ["method": .string(method.rawValue), "path": .string(path), "status": status])

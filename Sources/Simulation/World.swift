@@ -144,8 +144,10 @@ final class World: Sendable {
                     ])
                 check(deployment)
                 state.withLock { state in
-                    var known = state.committed[deployment.id] ?? Committed(
-                        status: "", revision: 0, updatedAt: deployment.updatedAt, lastSeq: 0, events: [])
+                    var known =
+                        state.committed[deployment.id]
+                        ?? Committed(
+                            status: "", revision: 0, updatedAt: deployment.updatedAt, lastSeq: 0, events: [])
                     known.status = deployment.status.rawValue
                     known.revision = deployment.revision
                     known.updatedAt = deployment.updatedAt
@@ -160,7 +162,9 @@ final class World: Sendable {
                         "level": .string(event.level.rawValue), "message": .string(event.message),
                     ])
                 let expected = (committed(event.deploymentId)?.lastSeq ?? 0) + 1
-                if event.seq != expected { violate("S8", "event \(event.seq) of \(event.deploymentId) after \(expected - 1)") }
+                if event.seq != expected {
+                    violate("S8", "event \(event.seq) of \(event.deploymentId) after \(expected - 1)")
+                }
                 state.withLock { state in
                     state.committed[event.deploymentId]?.lastSeq = event.seq
                     state.committed[event.deploymentId]?.events.append(event.message)
@@ -172,7 +176,9 @@ final class World: Sendable {
 
     private func check(_ deployment: Deployment) {
         guard let before = committed(deployment.id) else {
-            if deployment.revision != 1 { violate("S2", "\(deployment.id) begins with revision \(deployment.revision)") }
+            if deployment.revision != 1 {
+                violate("S2", "\(deployment.id) begins with revision \(deployment.revision)")
+            }
             return
         }
         if deployment.revision != before.revision + 1 {

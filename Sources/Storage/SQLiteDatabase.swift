@@ -30,7 +30,8 @@ public final class SQLiteDatabase: Sendable {
     ///   - busyTimeout: how long to wait for another process that writes.
     /// - Throws: ``DatabaseUnavailable``.
     public init(
-        _ location: Location, surroundings: Surroundings, executors: (writing: any SerialExecutor, reading: any SerialExecutor),
+        _ location: Location, surroundings: Surroundings,
+        executors: (writing: any SerialExecutor, reading: any SerialExecutor),
         busyTimeout: Duration = .seconds(5)
     ) throws {
         check = {}
@@ -103,10 +104,12 @@ public final class SQLiteDatabase: Sendable {
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await Self.translatingErrors { try await self.reader.perform {
+        try await Self.translatingErrors {
+            try await self.reader.perform {
                 try self.check()
                 return try self.reading.read(body)
-            } }
+            }
+        }
     }
 
     /// Runs a body in an immediate transaction and, still in its turn, `afterCommit` with what it returned: commits

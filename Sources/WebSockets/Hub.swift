@@ -101,7 +101,9 @@ public final class Hub: Sendable {
 
     func subscribe(_ id: Int, to deploymentId: String) {
         state.withLock { state in
-            if state.subscribers[deploymentId]?.contains(id) != true { state.subscribers[deploymentId, default: []].append(id) }
+            if state.subscribers[deploymentId]?.contains(id) != true {
+                state.subscribers[deploymentId, default: []].append(id)
+            }
         }
     }
 

@@ -19,7 +19,9 @@ struct Run: ParsableCommand {
     var seed: UInt64?
     @Option(help: ArgumentHelp("Write the canonical trace, JSON Lines, to a file.", valueName: "file"))
     var trace: String?
-    @Option(help: ArgumentHelp("End the run at this virtual time (90s, 5m): what was still to come is not judged.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "End the run at this virtual time (90s, 5m): what was still to come is not judged.", valueName: "time"))
     var until: String?
     @Flag(help: "Print verdicts only.")
     var quiet = false

@@ -22,15 +22,21 @@ struct Serve: AsyncParsableCommand {
             HOTHOUSE_… in the environment, the environment over the file of --config. SIGINT and SIGTERM stop it.
             """)
 
-    @Option(help: ArgumentHelp("A story whose cloud is used; without it, a cloud in which all goes well.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A story whose cloud is used; without it, a cloud in which all goes well.", valueName: "file"))
     var scenario: String?
     @Option(help: ArgumentHelp("Where the data is: a path or sqlite:PATH.", valueName: "url"))
     var database: String?
-    @Option(help: ArgumentHelp("Where to listen: HOST:PORT, or a port on loopback; port 0 picks one.", valueName: "addr"))
+    @Option(
+        help: ArgumentHelp("Where to listen: HOST:PORT, or a port on loopback; port 0 picks one.", valueName: "addr"))
     var listen: String?
     @Option(help: ArgumentHelp("How many seconds pass in one of yours.", valueName: "n"))
     var speed: String?
-    @Option(help: ArgumentHelp("Where clients reach the portal behind a proxy; an https address makes cookies secure.", valueName: "origin"))
+    @Option(
+        help: ArgumentHelp(
+            "Where clients reach the portal behind a proxy; an https address makes cookies secure.", valueName: "origin"
+        ))
     var publicUrl: String?
     @Option(help: ArgumentHelp("Origins of front ends elsewhere, separated by commas.", valueName: "origins"))
     var allowedOrigins: String?
@@ -58,7 +64,8 @@ struct Serve: AsyncParsableCommand {
         } catch let unavailable as JournalUnavailable {
             throw Failure.environment(unavailable.description)
         }
-        let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }.max()
+        let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
+            .max()
         let surroundings = Surroundings(
             time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
         let cloud = try FakeCloud(
@@ -90,7 +97,8 @@ struct Serve: AsyncParsableCommand {
             server, Drain(hub: portal.hub),
         ]
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(15)
         do {
             try await ServiceGroup(configuration: configuration).run()

@@ -63,7 +63,8 @@ struct ServeSettings: Equatable {
         var settings: [String: String] = [:]
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(prefix) {
             guard let key = names[name] else {
-                throw Failure.input("unknown variable \(name); known are \(names.keys.sorted().joined(separator: ", "))")
+                throw Failure.input(
+                    "unknown variable \(name); known are \(names.keys.sorted().joined(separator: ", "))")
             }
             settings[key] = value
         }

@@ -79,7 +79,8 @@ import Testing
             (["password"], "1234567", "/password TOO_SHORT"),
             (["password"], .string(String(repeating: "ab cd ef ", count: 15)), "/password TOO_LONG"),
             (["password"], "P4ssw0rd1!", "/password COMMON_PASSWORD"),
-            (["admin"], true, "/admin UNKNOWN_FIELD"), (["email", "password"], nil, "/email REQUIRED, /password REQUIRED"),
+            (["admin"], true, "/admin UNKNOWN_FIELD"),
+            (["email", "password"], nil, "/email REQUIRED, /password REQUIRED"),
         ] as [([String], JSONValue?, String)])
     func wrongFields(fields: [String], value: JSONValue?, expected: String) async throws {
         var members = Accounts.ada.object ?? [:]

@@ -101,7 +101,8 @@ import Testing
             #expect(try queries.session(old.principal.sessionId) == nil)
             #expect(try queries.session(recent.principal.sessionId) != nil)
             #expect(try queries.verificationToken(hash: oldToken) == nil)
-            #expect(try queries.mailsSent(.verification, to: "ada@example.org", after: Timestamp(milliseconds: 0)) == [])
+            #expect(
+                try queries.mailsSent(.verification, to: "ada@example.org", after: Timestamp(milliseconds: 0)) == [])
         }
         try await accounts.resend()
         try await accounts.service.purgeExpired()

@@ -16,7 +16,8 @@ import Testing
             Image(id: "fat", name: "Fat", minDiskGiB: 50, minRamMiB: 8192, sshUser: nil),
         ])
     static let key = SSHKey(
-        id: "key_1", customerId: "cus_1", name: "k", publicKey: "", fingerprint: "", createdAt: Timestamp(milliseconds: 0))
+        id: "key_1", customerId: "cus_1", name: "k", publicKey: "", fingerprint: "",
+        createdAt: Timestamp(milliseconds: 0))
 
     static func with(_ field: String, _ value: JSONValue?, in body: JSONValue = body) -> JSONValue {
         var members = body.object ?? [:]
@@ -38,9 +39,11 @@ import Testing
         "each malformed field is named with its place",
         arguments: [
             (with("name", nil), "/name REQUIRED"), (with("name", 5), "/name WRONG_TYPE"),
-            (with("name", "-x"), "/name INVALID_NAME"), (with("name", .string(String(repeating: "x", count: 64))), "/name TOO_LONG"),
+            (with("name", "-x"), "/name INVALID_NAME"),
+            (with("name", .string(String(repeating: "x", count: 64))), "/name TOO_LONG"),
             (with("owner", "me"), "/owner UNKNOWN_FIELD"), (with("spec", []), "/spec WRONG_TYPE"),
-            (withSpec("storage", 0), "/spec/storage OUT_OF_RANGE"), (withSpec("storage", "10"), "/spec/storage WRONG_TYPE"),
+            (withSpec("storage", 0), "/spec/storage OUT_OF_RANGE"),
+            (withSpec("storage", "10"), "/spec/storage WRONG_TYPE"),
             (withSpec("storage", ["sizeGiB": 1.5]), "/spec/storage/sizeGiB WRONG_TYPE"),
             (withSpec("sshKeyId", .null), "/spec/sshKeyId REQUIRED"), (withSpec("cpu", 1), "/spec/cpu UNKNOWN_FIELD"),
             (JSONValue.array([]), " WRONG_TYPE"),
@@ -109,7 +112,8 @@ import Testing
     @Test(
         "what is not a public key is refused",
         arguments: [
-            "", "ssh-ed25519", "ssh-ed25519 ????", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+            "", "ssh-ed25519", "ssh-ed25519 ????",
+            "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
             "ssh-dss AAAAB3NzaC1kc3M=", "-----BEGIN OPENSSH PRIVATE KEY-----",
             "command=\"x\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
         ])

@@ -13,13 +13,16 @@ import Testing
         Rule(name: "unstructured task", pattern: #"\bTask\s*(\.detached|\.immediate)?\s*(\([^)]*\)\s*)?\{"#),
         Rule(name: "dispatch queue", pattern: #"\bDispatch(Queue|Group|Semaphore|WorkItem|Time|Source)\b"#),
         Rule(name: "thread", pattern: #"\b(Thread|NIOThreadPool|pthread_\w+)\b"#),
-        Rule(name: "wall clock", pattern: #"\bDate\s*\(\s*\)|\bDate\.now\b|\bNSDate\b|\b(gettimeofday|clock_gettime|time)\s*\(\s*nil"#),
+        Rule(
+            name: "wall clock",
+            pattern: #"\bDate\s*\(\s*\)|\bDate\.now\b|\bNSDate\b|\b(gettimeofday|clock_gettime|time)\s*\(\s*nil"#),
         Rule(name: "clock", pattern: #"\b(ContinuousClock|SuspendingClock|systemUptime)\b"#),
         Rule(name: "sleep", pattern: #"\bTask\.sleep\b|\busleep\s*\("#),
-        Rule(name: "timer", pattern: #"\bTimer\b"#),
+        Rule(name: "timer", pattern: #"\bTimer\.scheduledTimer\b|\bTimer\s*\(\s*(timeInterval|fire)\b"#),
         Rule(
             name: "random",
-            pattern: #"\bUUID\s*\(\s*\)|\bSystemRandomNumberGenerator\b|\.random\s*\(\s*\)|\.random\s*\(in:[^,)]*\)|\.(shuffled|shuffle|randomElement)\s*\(\s*\)|\barc4random"#
+            pattern:
+                #"\bUUID\s*\(\s*\)|\bSystemRandomNumberGenerator\b|\.random\s*\(\s*\)|\.random\s*\(in:[^,)]*\)|\.(shuffled|shuffle|randomElement)\s*\(\s*\)|\barc4random"#
         ),
     ]
 
@@ -38,7 +41,9 @@ import Testing
     static func broken(in source: String) throws -> Set<String> {
         let code = source.replacing(try Regex(#""(?:[^"\\\n]|\\.)*""#), with: "\"\"")
             .split(separator: "\n").filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }.joined(separator: "\n")
-        return Set(try rules.filter { try Regex($0.pattern).wordBoundaryKind(.simple).firstMatch(in: code) != nil }.map(\.name))
+        return Set(
+            try rules.filter { try Regex($0.pattern).wordBoundaryKind(.simple).firstMatch(in: code) != nil }.map(\.name)
+        )
     }
 
     @Test("time, randomness, tasks and threads are used at the edges and nowhere else")
@@ -59,8 +64,10 @@ import Testing
         "each way around the rules is seen",
         arguments: [
             ("Task { await work() }", "unstructured task"), ("Task.detached {", "unstructured task"),
-            ("let t = Task(priority: .high) { }", "unstructured task"), ("DispatchQueue.main.async {", "dispatch queue"),
-            ("Thread.current", "thread"), ("let now = Date()", "wall clock"), ("Date.now", "wall clock"),
+            ("let t = Task(priority: .high) { }", "unstructured task"),
+            ("DispatchQueue.main.async {", "dispatch queue"),
+            ("Thread.current", "thread"), ("let now = Date()", "wall clock"), ("Timer.scheduledTimer(", "timer"),
+            ("Date.now", "wall clock"),
             ("ContinuousClock.now", "clock"), ("try await Task.sleep(for: x)", "sleep"), ("UUID()", "random"),
             ("Int.random(in: 0..<9)", "random"), ("items.shuffled()", "random"), ("Bool.random()", "random"),
         ])

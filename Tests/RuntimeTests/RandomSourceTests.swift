@@ -21,7 +21,9 @@ import Testing
     func durations() {
         let source = RandomSource(seed: 3)
         for _ in 0..<200 {
-            #expect((Duration.seconds(1)..<Duration.seconds(3)).contains(source.duration(from: .seconds(1), to: .seconds(3))))
+            #expect(
+                (Duration.seconds(1)..<Duration.seconds(3)).contains(
+                    source.duration(from: .seconds(1), to: .seconds(3))))
         }
         #expect(source.duration(from: .seconds(2), to: .seconds(2)) == .seconds(2))
     }

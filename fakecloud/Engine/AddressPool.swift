@@ -33,7 +33,9 @@ struct AddressPool: Sendable {
     }
 
     static func mac(of address: String) -> String {
-        let parts = address.split(separator: ".").compactMap { Int($0) }.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let parts = address.split(separator: ".").compactMap { Int($0) }.map {
+            ($0 < 16 ? "0" : "") + String($0, radix: 16)
+        }
         return "fa:16:" + parts.joined(separator: ":")
     }
 }

@@ -110,7 +110,9 @@ struct CloudEngine: Sendable {
         guard state.stacks.values.filter({ !$0.isDeleted }).count < scenario.quota.stacks else {
             throw HeatFault(
                 status: 400, type: "RequestLimitExceeded",
-                message: "Request limit exceeded: You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks.")
+                message:
+                    "Request limit exceeded: You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks."
+            )
         }
         let random = RandomSource(seed: seed)
         var stack = StackRecord(
@@ -205,7 +207,8 @@ struct CloudEngine: Sendable {
         let fate = stack.rule?.delete[name]
         guard fate?.outcome != .isStuck else { return }
         let kind = stack.resources[index].template.kind
-        let takes = (fate?.takes ?? scenario.lifecycles[kind.rawValue]?.delete ?? .fixed(.zero)).draw(from: stack.random)
+        let takes = (fate?.takes ?? scenario.lifecycles[kind.rawValue]?.delete ?? .fixed(.zero)).draw(
+            from: stack.random)
         schedule(.resource(name), stack, in: region, after: takes)
     }
 
@@ -423,7 +426,9 @@ struct CloudEngine: Sendable {
         case .randomString:
             let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
             let length = properties["length"]?.integer ?? 32
-            return ["value": .string(String((0..<length).map { _ in alphabet[stack.random.index(below: alphabet.count)] }))]
+            return [
+                "value": .string(String((0..<length).map { _ in alphabet[stack.random.index(below: alphabet.count)] }))
+            ]
         case .securityGroup: return [:]
         }
     }

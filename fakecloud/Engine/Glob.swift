@@ -7,7 +7,9 @@ struct Glob {
     }
 
     func matches(_ text: String) -> Bool {
-        guard parts.count > 1, let first = parts.first, let last = parts.last else { return text == parts.first.map(String.init) }
+        guard parts.count > 1, let first = parts.first, let last = parts.last else {
+            return text == parts.first.map(String.init)
+        }
         guard text.hasPrefix(first), text.hasSuffix(last), text.count >= first.count + last.count else { return false }
         var rest = text.dropFirst(first.count).dropLast(last.count)
         for part in parts.dropFirst().dropLast() where !part.isEmpty {

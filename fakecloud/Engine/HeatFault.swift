@@ -20,7 +20,11 @@ struct HeatFault: Error, Equatable {
     }
 
     var json: JSONValue {
-        let (title, explanation) = Self.texts[status] ?? ("Internal Server Error", "The server has either erred or is incapable of performing the requested operation.")
+        let (title, explanation) =
+            Self.texts[status] ?? (
+                "Internal Server Error",
+                "The server has either erred or is incapable of performing the requested operation."
+            )
         var error: [String: JSONValue] = ["type": .string(type), "traceback": .null]
         if let message { error["message"] = .string(message) }
         return [

@@ -111,12 +111,14 @@ struct HeatTemplate: Sendable {
             for reference in evaluation.references(in: output.value, at: "") {
                 let place = "outputs.\(output.name).value.\(reference.function): "
                 guard all[reference.name] != nil else {
-                    throw HeatFault.invalid("\(place): The specified reference \"\(reference.name)\" (in unknown) is incorrect.")
+                    throw HeatFault.invalid(
+                        "\(place): The specified reference \"\(reference.name)\" (in unknown) is incorrect.")
                 }
                 guard let kind = resources.first(where: { $0.name == reference.name })?.kind,
                     let attribute = reference.attribute, !kind.attributes.contains(attribute)
                 else { continue }
-                throw HeatFault.invalid("\(place): The Referenced Attribute (\(reference.name) \(attribute)) is incorrect.")
+                throw HeatFault.invalid(
+                    "\(place): The Referenced Attribute (\(reference.name) \(attribute)) is incorrect.")
             }
         }
     }
@@ -157,7 +159,9 @@ struct HeatTemplate: Sendable {
             guard text.utf8.count <= maximumSize else {
                 throw HeatFault(
                     status: 400, type: "RequestLimitExceeded",
-                    message: "Request limit exceeded: Template size (\(text.utf8.count) bytes) exceeds maximum allowed size (\(maximumSize) bytes).")
+                    message:
+                        "Request limit exceeded: Template size (\(text.utf8.count) bytes) exceeds maximum allowed size (\(maximumSize) bytes)."
+                )
             }
             let root: JSONValue
             do {

@@ -35,7 +35,8 @@ enum ResourceKind: String, Sendable {
         case .port:
             [
                 "network", "network_id", "name", "fixed_ips", "security_groups", "mac_address", "admin_state_up",
-                "device_id", "device_owner", "allowed_address_pairs", "value_specs", "port_security_enabled", "dns_name",
+                "device_id", "device_owner", "allowed_address_pairs", "value_specs", "port_security_enabled",
+                "dns_name",
                 "tags", "binding:vnic_type", "qos_policy", "no_fixed_ips", "propagate_uplink_status",
                 "replacement_policy",
             ]
@@ -63,18 +64,24 @@ enum ResourceKind: String, Sendable {
     var attributes: Set<String> {
         let own: Set<String> =
             switch self {
-            case .server: ["name", "addresses", "networks", "first_address", "instance_name", "accessIPv4", "accessIPv6", "console_urls", "tags"]
+            case .server:
+                [
+                    "name", "addresses", "networks", "first_address", "instance_name", "accessIPv4", "accessIPv6",
+                    "console_urls", "tags",
+                ]
             case .keyPair: ["public_key", "private_key"]
             case .port:
                 [
-                    "fixed_ips", "mac_address", "name", "network_id", "status", "security_groups", "subnets", "tenant_id",
+                    "fixed_ips", "mac_address", "name", "network_id", "status", "security_groups", "subnets",
+                    "tenant_id",
                     "device_id", "device_owner", "admin_state_up", "allowed_address_pairs", "port_security_enabled",
                     "dns_assignment", "network", "qos_policy_id", "propagate_uplink_status",
                 ]
             case .securityGroup: []
             case .floatingIP:
                 [
-                    "floating_ip_address", "fixed_ip_address", "floating_network_id", "port_id", "router_id", "tenant_id",
+                    "floating_ip_address", "fixed_ip_address", "floating_network_id", "port_id", "router_id",
+                    "tenant_id",
                 ]
             case .volume:
                 [

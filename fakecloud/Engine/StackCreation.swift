@@ -10,7 +10,10 @@ struct StackCreation {
 
     /// - Throws: ``HeatFault`` in the words of golden heat, `create-*`.
     init(_ body: JSONValue) throws(HeatFault) {
-        guard body.object != nil else { throw .badRequest("The server could not comply with the request since it is either malformed or otherwise incorrect.") }
+        guard body.object != nil else {
+            throw .badRequest(
+                "The server could not comply with the request since it is either malformed or otherwise incorrect.")
+        }
         guard body["template"] != nil, body["template"] != .null else { throw .badRequest("No template specified") }
         switch body["timeout_mins"] {
         case nil, .null: timeoutMinutes = nil
@@ -47,7 +50,8 @@ struct StackCreation {
         }
         guard name.wholeMatch(of: /[A-Za-z][A-Za-z0-9_.-]{0,254}/) != nil else {
             throw .invalid(
-                "Invalid stack name \(name) must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less.")
+                "Invalid stack name \(name) must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less."
+            )
         }
         self.name = name
     }

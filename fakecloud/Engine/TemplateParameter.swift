@@ -40,7 +40,10 @@ struct TemplateParameter {
             switch (value.string ?? "\(value)").lowercased() {
             case "t", "true", "on", "y", "yes", "1": return true
             case "f", "false", "off", "n", "no", "0": return false
-            case let text: throw invalid("Unrecognized value '\(text)', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'")
+            case let text:
+                throw invalid(
+                    "Unrecognized value '\(text)', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
+                )
             }
         case ("json", .string(let text)):
             guard let json = try? JSONValue(parsing: text.utf8) else { throw invalid("Value must be valid JSON") }
@@ -57,7 +60,8 @@ struct TemplateParameter {
 
     private func violation(of constraint: JSONValue, by value: JSONValue, names: CatalogNames) throws -> String? {
         if let range = constraint["range"] {
-            let number: Double? = value.integer.map(Double.init) ?? { if case .number(let n) = value { n } else { nil } }()
+            let number: Double? =
+                value.integer.map(Double.init) ?? { if case .number(let n) = value { n } else { nil } }()
             if let number, !isWithin(range, number) {
                 return "\(value) is out of range (\(bounds(range)))"
             }

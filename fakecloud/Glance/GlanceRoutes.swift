@@ -34,7 +34,8 @@ extension FakeCloud {
         }
         routes.on(.get, root + "/:image") { engine, call in
             let id = call.parameter("image")
-            guard let image = engine.scenario.images.first(where: { engine.catalog.id(of: "image", $0.id) == id }) else {
+            guard let image = engine.scenario.images.first(where: { engine.catalog.id(of: "image", $0.id) == id })
+            else {
                 throw CloudDialect.Refusal(status: 404, type: "Not Found", message: "No image found with ID \(id)")
             }
             return .json(200, engine.json(of: image))

@@ -82,7 +82,8 @@ struct HeatView {
         guard let text = call.query("limit") else { return nil }
         guard let limit = Int(text) else { throw HeatFault.badRequest("Only integer is acceptable by 'limit'.") }
         guard limit >= 0 else {
-            throw HeatFault.badRequest("Value '\(limit)' is invalid for 'limit' which only accepts non-negative integer.")
+            throw HeatFault.badRequest(
+                "Value '\(limit)' is invalid for 'limit' which only accepts non-negative integer.")
         }
         return limit
     }

@@ -55,7 +55,9 @@ extension FakeCloud {
                 200,
                 [
                     "catalog": engine.serviceCatalog(baseURL: call.baseURL),
-                    "links": ["self": .string(call.baseURL + "/identity/v3/auth/catalog"), "next": .null, "previous": .null],
+                    "links": [
+                        "self": .string(call.baseURL + "/identity/v3/auth/catalog"), "next": .null, "previous": .null,
+                    ],
                 ])
         }
     }

@@ -42,7 +42,9 @@ extension CloudEngine {
         guard let auth = body["auth"] else {
             throw KeystoneFault(
                 status: 400, title: "Bad Request",
-                message: "Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.")
+                message:
+                    "Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error."
+            )
         }
         guard let identity = auth["identity"] else {
             throw KeystoneFault(status: 400, title: "Bad Request", message: "'identity' is a required property")
@@ -62,7 +64,8 @@ extension CloudEngine {
             }
             let isNamed =
                 credential["name"]?.string == FakeCatalog.credentialName && isDemo(credential["user"])
-            guard credential["id"] != nil || isNamed, credential["secret"]?.string == secret, auth["scope"] == nil else {
+            guard credential["id"] != nil || isNamed, credential["secret"]?.string == secret, auth["scope"] == nil
+            else {
                 throw KeystoneFault.unauthorized
             }
         case "password":

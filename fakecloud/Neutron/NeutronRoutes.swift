@@ -6,15 +6,20 @@ extension FakeCloud {
     func addNeutron(to routes: inout ServiceRoutes) {
         let root = "/network/:region/v2.0/networks"
         routes.on(.get, root, .neutronNetworkList) { engine, call in
-            let filters: Set<String> = ["name", "id", "router:external", "fields", "limit", "status", "sort_key", "sort_dir"]
+            let filters: Set<String> = [
+                "name", "id", "router:external", "fields", "limit", "status", "sort_key", "sort_dir",
+            ]
             if let unknown = call.query.first(where: { !filters.contains($0.name) })?.name {
                 throw CloudDialect.Refusal(
                     status: 400, type: "HTTPBadRequest", message: "['\(unknown)'] is invalid attribute for filtering")
             }
             let fields = Set(call.queries("fields"))
             let found = ["private", "public"].map { engine.json(ofNetwork: $0) }.filter { network in
-                ["name", "id", "status"].allSatisfy { key in call.query(key).map { network[key]?.string == $0 } ?? true }
-                    && call.query("router:external").map { network["router:external"] == .bool($0.lowercased() == "true") } ?? true
+                ["name", "id", "status"].allSatisfy { key in call.query(key).map { network[key]?.string == $0 } ?? true
+                }
+                    && call.query("router:external").map {
+                        network["router:external"] == .bool($0.lowercased() == "true")
+                    } ?? true
             }
             let shown = found.map { network -> JSONValue in
                 fields.isEmpty ? network : .object((network.object ?? [:]).filter { fields.contains($0.key) })

@@ -7,7 +7,9 @@ extension FakeCloud {
     func addNova(to routes: inout ServiceRoutes) {
         let root = "/compute/:region/v2.1"
         routes.on(.get, root, needsToken: false) { _, call in
-            let link: JSONValue = ["rel": "self", "href": .string("\(call.baseURL)/compute/\(call.region ?? "")/v2.1/")]
+            let link: JSONValue = [
+                "rel": "self", "href": .string("\(call.baseURL)/compute/\(call.region ?? "")/v2.1/"),
+            ]
             return NovaView.answer(
                 [
                     "version": [
@@ -76,7 +78,8 @@ private struct NovaView {
             guard let limit = Int(text), limit >= 0 else {
                 throw CloudDialect.Refusal(
                     status: 400, type: "badRequest",
-                    message: "Invalid input for query parameters limit. Value: \(text). '\(text)' does not match '^[0-9]*$'")
+                    message:
+                        "Invalid input for query parameters limit. Value: \(text). '\(text)' does not match '^[0-9]*$'")
             }
             if found.count >= limit, limit > 0, let last = found.prefix(limit).last {
                 let path = isDetailed ? "flavors/detail" : "flavors"
