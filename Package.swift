@@ -48,8 +48,8 @@ let package = Package(
             name: "hothouse",
             dependencies: [
                 "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime", "Auth",
-                "WebSockets",
-                "Workers", lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging, yams,
+                "WebSockets", "Deployments", "Workers", lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging, yams,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore, yams,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams,
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],

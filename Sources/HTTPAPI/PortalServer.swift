@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -51,7 +52,7 @@ public struct PortalServer: Service {
         do {
             try await server.run()
         } catch let error as IOError {
-            throw CannotListen(host: host, port: port, reason: error.description)
+            throw CannotListen(host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
         } catch let error as SocketAddressError {
             throw CannotListen(host: host, port: port, reason: "\(error)")
         }

@@ -45,6 +45,7 @@ public struct Portal: Sendable {
     /// - Throws: `StoreUnavailable`.
     public init(
         on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger
     ) async throws {
         let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings)
@@ -67,7 +68,8 @@ public struct Portal: Sendable {
         let workers = Workers(
             store: store, catalog: catalog, regions: regions, surroundings: surroundings, settings: workerSettings,
             logger: logger)
-        deployments = DeploymentService(store: store, catalog: catalog, surroundings: surroundings)
+        deployments = DeploymentService(
+            store: store, catalog: catalog, surroundings: surroundings, settings: deploymentSettings)
         api = PortalAPI(
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,

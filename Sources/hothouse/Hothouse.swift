@@ -9,7 +9,8 @@ struct Hothouse: AsyncParsableCommand {
             Exit codes: 0 fine, 1 an expectation failed, 2 wrong use or input, 3 the environment (port taken, \
             database unreachable).
             """,
-        subcommands: [Serve.self, Run.self, Check.self])
+        version: "0.1.0",
+        subcommands: [Serve.self, Run.self, ServeFakeCloud.self, Check.self])
 
     /// Argument errors leave with the exit code that this command documents, not the parser's own.
     static func main() async {

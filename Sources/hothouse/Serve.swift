@@ -1,6 +1,7 @@
 import ArgumentParser
 import Auth
 import Console
+import Deployments
 import FakeCloud
 import Foundation
 import HTTPAPI
@@ -40,6 +41,8 @@ struct Serve: AsyncParsableCommand {
     var publicUrl: String?
     @Option(help: ArgumentHelp("Origins of front ends elsewhere, separated by commas.", valueName: "origins"))
     var allowedOrigins: String?
+    @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
+    var deploymentsPerCustomer: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
     @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
@@ -50,7 +53,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let given = [
             "scenario": scenario, "database": database, "listen": listen, "speed": speed, "publicUrl": publicUrl,
-            "allowedOrigins": allowedOrigins, "logLevel": logLevel,
+            "allowedOrigins": allowedOrigins, "deploymentsPerCustomer": deploymentsPerCustomer, "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
@@ -75,6 +78,8 @@ struct Serve: AsyncParsableCommand {
         var http = HTTPSettings()
         http.publicURL = settings.publicURL
         http.allowedOrigins = settings.allowedOrigins
+        var deployments = DeploymentService.Settings()
+        deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
         let demo = settings.listen.isLoopback ? Self.demo : nil
         let portal = try await Portal(
             on: Portal.Ground(
@@ -82,7 +87,7 @@ struct Serve: AsyncParsableCommand {
                 regionIds: cloud.regionIds, mailer: outbox,
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: pages(demo: demo), http: http, surroundings: surroundings, logger: logger)
+            pages: pages(demo: demo), http: http, deployments: deployments, surroundings: surroundings, logger: logger)
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let server = PortalServer(
@@ -154,7 +159,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 /// A part that runs beside the requests and simply ends at a shutdown.
-private struct Background: Service {
+struct Background: Service {
     let work: @Sendable () async throws -> Void
 
     func run() async throws {
@@ -172,6 +177,7 @@ private struct Drain: Service {
 
     func run() async throws {
         try await gracefulShutdown()
+        Terminal.say("Stopping.")
         await hub.drain()
     }
 }

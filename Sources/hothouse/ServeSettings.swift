@@ -11,10 +11,13 @@ struct ServeSettings: Equatable {
     var speed: Double
     var publicURL: String?
     var allowedOrigins: [String]
+    /// How many deployments of a customer may be other than DELETED.
+    var deploymentsPerCustomer: Int
     var logLevel: String
 
     static let keys = [
-        "listen", "database", "scenario", "speed", "publicUrl", "allowedOrigins", "logLevel",
+        "listen", "database", "scenario", "speed", "publicUrl", "allowedOrigins", "deploymentsPerCustomer",
+        "logLevel",
     ]
 
     /// - Parameters:
@@ -47,6 +50,11 @@ struct ServeSettings: Equatable {
         if let wrong = allowedOrigins.first(where: { !Self.isOrigin($0) }) {
             throw Failure.input("allowedOrigins has origins such as https://console.example, not \(wrong)")
         }
+        let quota = value("deploymentsPerCustomer") ?? "20"
+        guard let deploymentsPerCustomer = Int(quota), (0...1_000_000).contains(deploymentsPerCustomer) else {
+            throw Failure.input("deploymentsPerCustomer is a whole number from 0 to 1000000, not \(quota)")
+        }
+        self.deploymentsPerCustomer = deploymentsPerCustomer
         logLevel = value("logLevel") ?? "info"
     }
 

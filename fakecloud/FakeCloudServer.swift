@@ -1,0 +1,61 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The fake OpenStack on a port, for any client.
+public struct FakeCloudServer: Service {
+    private let cloud: FakeCloud
+    private let host: String
+    private let port: Int
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - port: 0 for one that the system picks.
+    ///   - onListening: is told of the port when the server listens.
+    public init(
+        _ cloud: FakeCloud, host: String, port: Int, logger: Logger,
+        onListening: @escaping @Sendable (Int) async -> Void
+    ) {
+        self.cloud = cloud
+        self.host = host
+        self.port = port
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown, which waits for requests under way.
+    ///
+    /// - Throws: ``FakeCloudCannotListen``.
+    public func run() async throws {
+        let channel = HTTP1Channel(
+            responder: { [cloud] request, writer, _ in
+                let response = try await cloud.respond(to: request)
+                try await writer.write(response: response.head, body: response.body)
+            })
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let server = Server(
+            childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw FakeCloudCannotListen(host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
+        }
+    }
+}
+
+/// The fake cannot have its address: taken, not this machine's, or not allowed.
+public struct FakeCloudCannotListen: Error, CustomStringConvertible {
+    public let host: String
+    public let port: Int
+    public let reason: String
+
+    public var description: String { "cannot listen on \(host):\(port): \(reason)" }
+}
