@@ -36,7 +36,8 @@ extension CloudScenario {
                 "OS::Neutron::SecurityGroup": LifecycleScenario(create: between(300, 1000), delete: between(300, 1000)),
                 "OS::Neutron::Port": LifecycleScenario(create: between(1000, 2000), delete: between(500, 1500)),
                 "OS::Cinder::Volume": LifecycleScenario(create: between(4000, 9000), delete: between(1000, 4000)),
-                "OS::Nova::Server": LifecycleScenario(create: between(12_000, 20_000), delete: between(3000, 7000)),
+                "OS::Nova::Server": LifecycleScenario(
+                    create: between(12_000, 20_000), delete: between(3000, 7000), change: between(1000, 3000)),
                 "OS::Neutron::FloatingIP": LifecycleScenario(create: between(1000, 3000), delete: between(500, 1500)),
             ])
     }

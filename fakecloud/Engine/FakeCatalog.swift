@@ -23,6 +23,7 @@ struct FakeCatalog: Sendable {
     }
 
     var projectId: String { hexId(of: "project", Self.projectName) }
+    var adminProjectId: String { hexId(of: "project", "admin") }
     var userId: String { hexId(of: "user", Self.userName) }
     var credentialId: String { hexId(of: "credential", Self.credentialName) }
     func roleId(_ name: String) -> String { hexId(of: "role", name) }

@@ -1,0 +1,168 @@
+import Runtime
+import Scenarios
+
+/// What happens by itself to a thing of a service.
+enum ServiceEvent: Sendable {
+    /// A server's step ends, if it is still at that turn.
+    case server(String, turn: Int)
+    case volume(String, turn: Int)
+}
+
+/// The services of a region beside Heat: their states, and what concerns more than one of them.
+///
+/// A stack's resource and a call of an API change them through the same functions, with the same request.
+struct RegionServices: Sendable {
+    var compute: ComputeState
+    var network: NetworkState
+    var volume: VolumeState
+    var image: ImageState
+    let lifecycles: [String: LifecycleScenario]
+    private var due: [(event: ServiceEvent, delay: Duration)] = []
+
+    /// When the regions of every fake began, as their catalog shows it.
+    static let epoch = Timestamp(milliseconds: 1_767_225_600_000)
+
+    /// - Parameter index: of the region in the scenario; its networks have addresses of their own.
+    init(_ catalog: FakeCatalog, regionIndex index: Int) {
+        let scenario = catalog.scenario
+        let limits = scenario.quota.limits
+        compute = ComputeState(
+            flavors: scenario.instanceTypes.map {
+                Flavor(
+                    id: catalog.id(of: "flavor", $0.id), name: $0.id, vcpus: $0.vcpus, ramMiB: $0.ramMiB,
+                    diskGiB: $0.diskGiB)
+            }, hosts: scenario.hosts, quota: limits)
+        network = NetworkState(quota: limits, epoch: Self.epoch)
+        volume = VolumeState(quota: limits)
+        image = ImageState()
+        lifecycles = scenario.lifecycles
+        for (place, item) in scenario.images.enumerated() {
+            image.insert(Image(item, catalog, at: Self.epoch - .seconds(place)))
+        }
+        network.addStandardNetworks(catalog, regionIndex: index)
+    }
+
+    /// Lets an event happen after a while.
+    mutating func schedule(_ event: ServiceEvent, after delay: Duration) {
+        due.append((event, delay))
+    }
+
+    /// The events that were scheduled since the last call: the engine's timers take them.
+    mutating func takeDue() -> [(event: ServiceEvent, delay: Duration)] {
+        defer { due = [] }
+        return due
+    }
+
+    mutating func fire(_ event: ServiceEvent, at now: Timestamp) {
+        switch event {
+        case .server(let id, let turn):
+            if compute.servers[id]?.turn == turn { finishStep(ofServer: id, at: now) }
+        case .volume(let id, let turn):
+            guard let found = volume.volumes[id], found.turn == turn else { return }
+            if found.status == .deleting {
+                volume.finishDelete(volume: id)
+            } else {
+                volume.finishCreate(volume: id, at: now)
+            }
+        }
+    }
+
+    func lifecycle(_ type: String) -> LifecycleScenario { lifecycles[type] ?? LifecycleScenario() }
+
+    // Volumes, whose making and deleting takes time.
+
+    /// See ``VolumeState/createVolume(_:by:images:)``.
+    mutating func createVolume(
+        _ request: JSONValue, by change: Change, drivenBy driver: Driver
+    ) throws(ServiceFault) -> Volume {
+        let made = try volume.createVolume(request, by: change, images: image)
+        if driver == .timers {
+            schedule(
+                .volume(made.id, turn: made.turn),
+                after: lifecycle("OS::Cinder::Volume").create.draw(from: change.random))
+        }
+        return made
+    }
+
+    /// The volume is gone when its time is over; `finishDelete(volume:)` ends it for a caller.
+    mutating func deleteVolume(_ id: String, by change: Change, drivenBy driver: Driver) throws(ServiceFault) {
+        try volume.deleteVolume(id, by: change)
+        if driver == .timers, let turn = volume.volumes[id]?.turn {
+            schedule(
+                .volume(id, turn: turn), after: lifecycle("OS::Cinder::Volume").delete.draw(from: change.random))
+        }
+    }
+}
+
+extension Image {
+    /// 65,536 zeros, as golden glance's images are.
+    private static let catalogImage: Image = {
+        var image = Image(
+            id: "", name: "", projectId: "", status: .queued, visibility: "public", createdAt: RegionServices.epoch,
+            updatedAt: RegionServices.epoch)
+        image.setData(Array(repeating: 0, count: 65536))
+        return image
+    }()
+
+    fileprivate init(_ item: ImageScenario, _ catalog: FakeCatalog, at instant: Timestamp) {
+        let data = Self.catalogImage
+        var properties: [String: JSONValue] = [
+            "owner_specified.openstack.md5": "", "owner_specified.openstack.sha256": "",
+            "owner_specified.openstack.object": .string("images/" + item.id),
+        ]
+        if let user = item.sshUser { properties["os_admin_user"] = .string(user) }
+        self.init(
+            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.adminProjectId, status: .active,
+            visibility: "public", minDiskGiB: item.minDiskGiB, minRamMiB: item.minRamMiB, diskFormat: "raw",
+            containerFormat: "bare", properties: properties, size: data.size, checksum: data.checksum,
+            hash: data.hash, createdAt: instant, updatedAt: instant)
+    }
+}
+
+extension NetworkState {
+    /// The networks that every region has: `public`, `private`, and the router between them.
+    fileprivate mutating func addStandardNetworks(_ catalog: FakeCatalog, regionIndex index: Int) {
+        let admin = Change(
+            requester: Requester(
+                userId: "", projectId: catalog.adminProjectId, roles: ["admin"], isAdmin: true),
+            now: epoch, random: RandomSource(seed: 1).stream("standard networks"))
+        let owner = Change(
+            requester: Requester(userId: "", projectId: catalog.projectId), now: epoch, random: admin.random)
+        // RFC 5737's documentation networks.
+        let publicPrefix = ["203.0.113", "198.51.100", "192.0.2"][index % 3]
+        let networks: [(name: String, prefix: String, change: Change)] = [
+            ("public", publicPrefix, admin), ("private", "10.\(index).0", owner),
+        ]
+        let quotas = quotas
+        self.quotas[catalog.projectId] = Dictionary(uniqueKeysWithValues: Self.counted.map { ($0, -1) })
+        do {
+            for network in networks {
+                let id = catalog.id(of: "network", network.name)
+                _ = try createNetwork(
+                    ["name": .string(network.name), "router:external": .bool(network.name == "public")],
+                    by: network.change, id: id)
+                _ = try createSubnet(
+                    [
+                        "name": .string(network.name), "network_id": .string(id), "ip_version": 4,
+                        "cidr": .string(network.prefix + ".0/24"),
+                        "allocation_pools": [
+                            ["start": .string(network.prefix + ".4"), "end": .string(network.prefix + ".254")]
+                        ], "enable_dhcp": .bool(network.name != "public"),
+                    ], by: network.change, id: catalog.id(of: "subnet", network.name))
+            }
+            let router = try createRouter(
+                [
+                    "name": "router",
+                    "external_gateway_info": [
+                        "network_id": .string(catalog.id(of: "network", "public")),
+                        "external_fixed_ips": [["ip_address": .string(publicPrefix + ".2")]],
+                    ],
+                ], by: owner, id: catalog.id(of: "router", "router"))
+            _ = try addRouterInterface(
+                router.id, ["subnet_id": .string(catalog.id(of: "subnet", "private"))], by: owner)
+        } catch {
+            preconditionFailure("the standard networks are refused: \(error.message)")
+        }
+        self.quotas = quotas
+    }
+}
