@@ -135,7 +135,7 @@ let package = Package(
         .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
-            dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
+            dependencies: ["FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore],
             resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(

@@ -112,7 +112,7 @@ extension Image {
         ]
         if let user = item.sshUser { properties["os_admin_user"] = .string(user) }
         self.init(
-            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.adminProjectId, status: .active,
+            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.hexId(of: "project", "admin"), status: .active,
             visibility: "public", minDiskGiB: item.minDiskGiB, minRamMiB: item.minRamMiB, diskFormat: "raw",
             containerFormat: "bare", properties: properties, size: data.size, checksum: data.checksum,
             hash: data.hash, createdAt: instant, updatedAt: instant)
@@ -124,17 +124,18 @@ extension NetworkState {
     fileprivate mutating func addStandardNetworks(_ catalog: FakeCatalog, regionIndex index: Int) {
         let admin = Change(
             requester: Requester(
-                userId: "", projectId: catalog.adminProjectId, roles: ["admin"], isAdmin: true),
+                userId: "", projectId: catalog.hexId(of: "project", "admin"), roles: ["admin"], isAdmin: true),
             now: epoch, random: RandomSource(seed: 1).stream("standard networks"))
+        let project = catalog.hexId(of: "project", Identity.portalUser)
         let owner = Change(
-            requester: Requester(userId: "", projectId: catalog.projectId), now: epoch, random: admin.random)
+            requester: Requester(userId: "", projectId: project), now: epoch, random: admin.random)
         // RFC 5737's documentation networks.
         let publicPrefix = ["203.0.113", "198.51.100", "192.0.2"][index % 3]
         let networks: [(name: String, prefix: String, change: Change)] = [
-            ("public", publicPrefix, admin), ("private", "10.\(index).0", owner),
+            ("private", "10.\(index).0", owner), ("public", publicPrefix, admin),
         ]
         let quotas = quotas
-        self.quotas[catalog.projectId] = Dictionary(uniqueKeysWithValues: Self.counted.map { ($0, -1) })
+        self.quotas[project] = Dictionary(uniqueKeysWithValues: Self.counted.map { ($0, -1) })
         do {
             for network in networks {
                 let id = catalog.id(of: "network", network.name)
@@ -152,12 +153,12 @@ extension NetworkState {
             }
             let router = try createRouter(
                 [
-                    "name": "router",
+                    "name": "router1",
                     "external_gateway_info": [
                         "network_id": .string(catalog.id(of: "network", "public")),
                         "external_fixed_ips": [["ip_address": .string(publicPrefix + ".2")]],
                     ],
-                ], by: owner, id: catalog.id(of: "router", "router"))
+                ], by: owner, id: catalog.id(of: "router", "router1"))
             _ = try addRouterInterface(
                 router.id, ["subnet_id": .string(catalog.id(of: "subnet", "private"))], by: owner)
         } catch {

@@ -40,7 +40,7 @@ extension CloudEngine {
     func names(for place: StackPlace) -> CatalogNames {
         var names = catalog.names
         if let user = identity.users.first(where: { $0.project.id == place.project }) {
-            names.keyPairs = Set(keyPairs(of: user, in: place.region).map(\.name))
+            names.keyPairs = Set(regions[place.region]?.services.compute.keyPairs[user.id].map { Array($0.keys) } ?? [])
         }
         return names
     }

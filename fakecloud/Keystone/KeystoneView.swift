@@ -47,6 +47,7 @@ struct KeystoneView {
             ("compute", "nova", { "/compute/\($0)/v2.1" }),
             ("image", "glance", { "/image/\($0)" }),
             ("network", "neutron", { "/network/\($0)" }),
+            ("block-storage", "cinder", { "/volume/\($0)/v3" }), ("placement", "placement", { "/placement/\($0)" }),
         ]
         return .array(
             services.map { service in

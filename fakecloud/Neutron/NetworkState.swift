@@ -74,11 +74,12 @@ struct NetworkState: Sendable {
         requester.isAdmin || network.projectId == requester.projectId || network.isShared || network.isExternal
     }
 
+    /// Oldest first.
     func networks(seenBy requester: Requester) -> [Network] {
         if requester.isAdmin { return Array(networks.all) }
         let own = networks.records(ofProject: requester.projectId)
-        return own
-            + networks.records(commonNetworks[Self.common]).filter { $0.projectId != requester.projectId }
+        let others = networks.records(commonNetworks[Self.common]).filter { $0.projectId != requester.projectId }
+        return (own + others).sorted { $0.stamp.createdAt < $1.stamp.createdAt }
     }
 
     func network(_ id: String, for requester: Requester) throws(ServiceFault) -> Network {

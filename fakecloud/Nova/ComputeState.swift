@@ -12,7 +12,7 @@ struct ComputeState: Sendable {
         var ramMiB = 0
     }
 
-    /// In the order of their ids, as Nova lists them.
+    /// In the scenario's order. (Nova's is that of the ids, which mean nothing.)
     let flavors: OrderedDictionary<String, Flavor>
     var servers = ResourceTable<Instance>()
     var groups = ResourceTable<ServerGroup>()
@@ -28,7 +28,7 @@ struct ComputeState: Sendable {
 
     init(flavors: [Flavor], hosts: [HostScenario], quota: [QuotaScenario.Resource: Int]) {
         self.flavors = OrderedDictionary(
-            uniqueKeysWithValues: flavors.sorted { $0.id < $1.id }.map { ($0.id, $0) })
+            flavors.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.hosts = OrderedDictionary(hosts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         standardQuota = quota
     }
