@@ -139,6 +139,7 @@ public struct DeploymentService: Sendable {
             var record = previous
             try record.apply(.delete, at: now) { $0.lastError = nil }
             record.work.deleteFailures = 0
+            record.work.deleteSentAt = nil
             record.work.failures = 0
             record.work.deletingSince = now
             record.work.absences = 0
