@@ -176,6 +176,7 @@ public struct DeploymentService: Sendable {
                 $0.runtime.privateIp = nil
             }
             record.work = previous.work.forNextAttempt
+            record.work.deletingSince = now
             try tx.update(
                 record, from: previous, fence: nil, dueAt: now, events: [EventDraft(.info, "Another try requested")])
             return record.deployment.status
