@@ -109,11 +109,14 @@ let package = Package(
         .target(name: "Console", swiftSettings: settings),
         .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
-        .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "DeploymentsTests", dependencies: ["Deployments", "Storage", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
+            name: "StorageTests",
+            dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .testTarget(
             name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
         .testTarget(

@@ -20,10 +20,12 @@ public struct SSHKeyService: Sendable {
     public func add(_ body: JSONValue, for customerId: String) async throws -> SSHKey {
         var reader = FieldReader(body)
         let name = reader.string("name", length: 1...100)
-        let text = reader.string("publicKey", length: 1...16_384)
-        let key = text.flatMap(OpenSSHPublicKey.init(parsing:))
-        if text != nil, key == nil {
-            reader.refuse("publicKey", "INVALID_SSH_KEY", "publicKey is one line as in ~/.ssh/id_ed25519.pub")
+        var key: OpenSSHPublicKey?
+        do {
+            key = try reader.string("publicKey", length: 1...16_384, isPasted: true).map(
+                OpenSSHPublicKey.init(parsing:))
+        } catch {
+            reader.refuse("publicKey", error.code, error.sentence)
         }
         reader.refuseUnknownFields()
         guard reader.errors.isEmpty, let name, let key else { throw DeploymentError.invalid(reader.errors) }

@@ -52,7 +52,11 @@ public struct FieldReader {
     }
 
     /// A text whose length in characters is within bounds and which has no control characters.
-    public mutating func string(_ field: String, required: Bool = true, length: ClosedRange<Int>) -> String? {
+    ///
+    /// - Parameter isPasted: it may come with line breaks and tabs; whoever reads it judges them.
+    public mutating func string(
+        _ field: String, required: Bool = true, length: ClosedRange<Int>, isPasted: Bool = false
+    ) -> String? {
         guard let value = value(field, required: required) else { return nil }
         guard let text = value.string else {
             errors.append(Self.wrongType(value, expected: "string", at: pointer + "/" + field))
@@ -63,7 +67,7 @@ public struct FieldReader {
                 field, text.isEmpty ? "REQUIRED" : "TOO_SHORT", "\(field) has at least \(length.lowerBound) characters")
         } else if text.count > length.upperBound {
             refuse(field, "TOO_LONG", "\(field) has at most \(length.upperBound) characters")
-        } else if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        } else if !isPasted, text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             refuse(field, "INVALID_CHARACTER", "\(field) has no control characters")
         } else {
             return text

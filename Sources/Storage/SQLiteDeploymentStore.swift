@@ -28,7 +28,11 @@ public final class SQLiteDeploymentStore: DeploymentStore {
             return Committed(value: try body(transaction), changes: transaction.changes)
         } afterCommit: { [self] committed in
             guard !committed.changes.isEmpty else { return }
-            for listener in listeners.withLock({ $0 }) { listener.yield(committed.changes) }
+            listeners.withLock { listeners in
+                listeners.removeAll { listener in
+                    if case .terminated = listener.yield(committed.changes) { true } else { false }
+                }
+            }
         }
         return committed.value
     }
