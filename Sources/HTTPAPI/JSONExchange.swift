@@ -32,6 +32,8 @@ extension Request {
         let buffer: ByteBuffer
         do {
             buffer = try await body.collect(upTo: Self.maximumBodySize)
+        } catch is NIOTooManyBytesError {
+            throw APIError.tooLarge
         } catch let error where !(error is HTTPError || error is CancellationError) {
             // The client went away, or what it sent was no HTTP.
             throw APIError.badRequest("The body did not arrive.")

@@ -38,6 +38,15 @@ struct Visitor: Sendable {
         return answer
     }
 
+    /// Posts a text that need not be JSON, as JSON unless `headers` says otherwise.
+    func post(
+        _ path: String, text: String, headers: [(String, String)] = [("Content-Type", "application/json")],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Answer {
+        try await send(
+            .POST, path, .bytes(ByteBuffer(string: text)), headers: headers, sourceLocation: sourceLocation)
+    }
+
     func with(_ headers: (String, String)...) -> Visitor {
         Visitor(site: site, headers: self.headers + headers)
     }
@@ -81,6 +90,11 @@ struct Answer: Sendable, Equatable {
 extension Site {
     var visitor: Visitor { Visitor(site: self) }
 
+    /// The newest verification token that was mailed to a user.
+    func mailedToken(to name: String = "ada") -> String? {
+        outbox.mails(to: name + "@example.org").first?.token
+    }
+
     static let password = "analytical engine"
 
     /// Registers a user and signs in with a bearer token.
@@ -91,7 +105,7 @@ extension Site {
             .POST, "/auth/register", ["email": email, "password": password, "name": .string(name)])
         try #require(registered.status == 202)
         if isVerified {
-            let token = try #require(outbox.mails(to: name + "@example.org").first?.token)
+            let token = try #require(mailedToken(to: name))
             try #require(try await visitor.call(.POST, "/auth/verify-email", ["token": .string(token)]).status == 200)
         }
         return try await signIn(name)
