@@ -125,13 +125,13 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "WebSocketsTests",
-            dependencies: ["WebSockets", "Deployments", "Auth", "Runtime"],
+            dependencies: ["WebSockets", "Deployments", "Auth", "Storage", "Runtime", logging],
             swiftSettings: settings),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "WebSockets", "Deployments", "Auth", "Storage", "Simulation", "FakeCloud", "Scenarios",
-                "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "OpenStack", "Workers", "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket, lifecycle, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),

@@ -1,3 +1,4 @@
+import Foundation
 import Runtime
 
 /// A customer's SSH keys.
@@ -18,7 +19,7 @@ public struct SSHKeyService: Sendable {
     ///
     /// - Throws: ``DeploymentError/invalid(_:)``, ``StoreUnavailable``.
     public func add(_ body: JSONValue, for customerId: String) async throws -> SSHKey {
-        var reader = FieldReader(body)
+        var reader = FieldReader(Self.trimmed(body))
         let name = reader.string("name", length: 1...100)
         var key: OpenSSHPublicKey?
         do {
@@ -45,6 +46,13 @@ public struct SSHKeyService: Sendable {
             try tx.insert(added)
             return added
         }
+    }
+
+    /// A key is pasted from a file whose line has an end.
+    private static func trimmed(_ body: JSONValue) -> JSONValue {
+        guard case .object(var members) = body, let text = members["publicKey"]?.string else { return body }
+        members["publicKey"] = .string(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        return .object(members)
     }
 
     /// Removes a key. Deployments that were made with it keep it.
