@@ -132,7 +132,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
+        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
             dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
@@ -140,7 +140,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "Runtime", "Storage"],
+            dependencies: ["Simulation", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

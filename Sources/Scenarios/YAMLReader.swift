@@ -178,18 +178,3 @@ extension Node {
         return nil
     }
 }
-
-extension Duration {
-    /// Reads `250ms`, `2s`, `5m` or `1h`; nil for anything else, a number without a unit included.
-    public init?(unit text: String) {
-        guard let match = text.wholeMatch(of: /(\d+)(ms|s|m|h)/), let number = Int64(match.1), number < 1 << 40 else {
-            return nil
-        }
-        switch match.2 {
-        case "ms": self = .milliseconds(number)
-        case "s": self = .seconds(number)
-        case "m": self = .seconds(number * 60)
-        default: self = .seconds(number * 3600)
-        }
-    }
-}
