@@ -140,7 +140,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "FakeCloud", "Runtime"],
+            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

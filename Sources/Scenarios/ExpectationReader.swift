@@ -14,48 +14,57 @@ struct ExpectationReader {
 
     private func final(_ node: Node) -> Expectations.Final? {
         var reader = MapReader(node, issues)
-        defer { reader.refuseUnknownKeys() }
-        if let region = reader.word("cloud", of: cloud.regions.map(\.id)) {
-            guard let stacks = reader.integer("liveStacks", in: 0...1_000_000, required: true) else { return nil }
-            return Expectations.Final(fact: .cloud(region: region, liveStacks: stacks), place: reader.place)
-        }
-        guard let deployment = reader.string("deployment") else {
+        guard reader.has("cloud") != reader.has("deployment") else {
             issues.add(reader.place, "a final fact is about a deployment or a cloud")
             return nil
         }
+        defer { reader.refuseUnknownKeys() }
+        if reader.has("cloud") {
+            let region = reader.word("cloud", of: cloud.regions.map(\.id))
+            let stacks = reader.integer("liveStacks", in: 0...1_000_000, required: true)
+            guard let region, let stacks else { return nil }
+            return Expectations.Final(fact: .cloud(region: region, liveStacks: stacks), place: reader.place)
+        }
+        let deployment = reader.string("deployment")
         let status = reader.word("status", of: ScenarioReader.statuses)
         let lastError = reader.string("lastError")
         let event = reader.string("event")
-        return Expectations.Final(
-            fact: .deployment(deployment, status: status, lastError: lastError, event: event), place: reader.place)
+        return deployment.map {
+            Expectations.Final(
+                fact: .deployment($0, status: status, lastError: lastError, event: event), place: reader.place)
+        }
     }
 
     private func count(_ node: Node) -> Expectations.Count? {
         var reader = MapReader(node, issues)
-        defer { reader.refuseUnknownKeys() }
-        let operation = reader.word("op", of: CloudReader.operations)
-        let method = reader.string("http")
-        let path = reader.string("path")
-        let sent = reader.word("sent", of: ["subscribe", "unsubscribe"])
-        let user = reader.string("user")
-        let count = reader.integer("count", in: 0...1_000_000)
-        let most = reader.integer("atMost", in: 0...1_000_000)
-        guard let upper = count ?? most else {
-            issues.add(reader.place, "a count says count or atMost")
-            return nil
-        }
-        let subject: Expectations.Count.Subject
-        if let operation {
-            subject = .operation(operation)
-        } else if let method, let path {
-            subject = .http(method: method, path: path, user: user)
-        } else if let sent {
-            subject = .sent(type: sent, user: user)
-        } else {
+        guard ["op", "http", "sent"].filter(reader.has).count == 1 else {
             issues.add(reader.place, "a count is about an op, an http method with its path, or a type sent")
             return nil
         }
+        guard reader.has("count") != reader.has("atMost") else {
+            issues.add(reader.place, "a count says count or atMost")
+            return nil
+        }
+        defer { reader.refuseUnknownKeys() }
+        let subject = subject(&reader)
+        let count = reader.integer("count", in: 0...1_000_000)
+        let most = reader.integer("atMost", in: 0...1_000_000)
+        guard let subject, let upper = count ?? most else { return nil }
         return Expectations.Count(subject: subject, range: (count ?? 0)...upper, place: reader.place)
+    }
+
+    private func subject(_ reader: inout MapReader) -> Expectations.Count.Subject? {
+        if reader.has("op") { return reader.word("op", of: CloudReader.operations).map { .operation($0) } }
+        if reader.has("sent") {
+            let type = reader.word("sent", of: ["subscribe", "unsubscribe"])
+            let user = reader.string("user")
+            return type.map { .sent(type: $0, user: user) }
+        }
+        let method = reader.string("http")
+        let path = reader.string("path", required: true)
+        let user = reader.string("user")
+        guard let method, let path else { return nil }
+        return .http(method: method, path: path, user: user)
     }
 
     private func socket(_ node: Node) -> Expectations.Socket? {

@@ -42,7 +42,7 @@ extension Scenario {
         case .tooMany:
             throw refuse(1, 1, "the file has more than \(Self.mostValues) values once its aliases are followed")
         case .tooDeep(let place):
-            throw refuse(place?.line ?? 1, place?.column ?? 1, "nested more than \(Self.deepestNesting) deep")
+            throw refuse(place?.line ?? 1, place?.column ?? 1, YamlError.tooDeep)
         }
         var reader = MapReader(node, issues)
         let scenario = ScenarioReader(issues: issues).read(&reader, standardCloud: standardCloud)
@@ -85,11 +85,17 @@ extension Node {
 }
 
 extension YamlError {
+    fileprivate static let tooDeep = "nested more than \(Scenario.deepestNesting) deep"
+
     fileprivate var placeAndMessage: (Int, Int, String) {
         switch self {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            return (mark.line, mark.column, "not YAML: \(problem)")
+        case .scanner(_, let problem, let mark, _) where problem.hasPrefix("Maximum nesting"),
+            .parser(_, let problem, let mark, _) where problem.hasPrefix("Maximum nesting"):
+            return (mark.line, mark.column, Self.tooDeep)
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let place = context.map { $0.text + ", " } ?? ""
+            return (mark.line, mark.column, "not YAML: \(place)\(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             let keys = duplicates.joined(separator: ", ")
             return (context.mark.line, context.mark.column, "the key \(keys) is written twice; this is the first")

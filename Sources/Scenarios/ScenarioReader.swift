@@ -38,13 +38,15 @@ struct ScenarioReader {
         let nth = reader.integer("nth", in: 1...1_000_000) ?? 1
         let at = reader.duration("at")
         let restartAfter = reader.spread("restartAfter") ?? .fixed(.seconds(1))
+        guard reader.has("point") != reader.has("at") else {
+            issues.add(reader.place, "a crash has a point or an at")
+            return nil
+        }
         switch (point, at) {
         case (let point?, nil):
             return Scenario.Crash(moment: .point(point, nth: nth), restartAfter: restartAfter, place: reader.place)
         case (nil, let at?): return Scenario.Crash(moment: .at(at), restartAfter: restartAfter, place: reader.place)
-        default:
-            issues.add(reader.place, "a crash has a point or an at")
-            return nil
+        default: return nil
         }
     }
 

@@ -6,7 +6,7 @@ struct StepReader {
     let issues: Issues
     let cloud: CloudScenario
 
-    private static let verbs = [
+    static let verbs = [
         "login", "logout", "create", "open-page", "close-page", "drop-socket", "delete", "wait", "sleep",
     ]
 

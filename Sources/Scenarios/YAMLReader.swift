@@ -27,6 +27,8 @@ struct MapReader {
         }
     }
 
+    func has(_ key: String) -> Bool { pairs.contains { $0.key == key } }
+
     /// The value of a key.
     mutating func node(_ key: String, required: Bool = false) -> Node? {
         seen.insert(key)

@@ -74,8 +74,7 @@ struct Player: Sendable {
             let status = try await client.login()
             return expect(200, status, of: "login", step, client)
         case .logout:
-            let status = try await client.persistentCall(.post, "/auth/logout").status
-            return expect(204, status, of: "logout", step, client)
+            return expect(204, try await client.logout(), of: "logout", step, client)
         case .create(let creation): return try await create(creation, step, client)
         case .delete(let label):
             let answer = try await client.persistentCall(.delete, "/deployments/\(world.id(label) ?? label)")

@@ -116,6 +116,16 @@ struct UserClient: Sendable {
         return answer.status
     }
 
+    /// - Returns: the status; that of a first answer that was lost is taken for 204 where the session is over.
+    func logout() async throws -> Int {
+        do {
+            return try await call(.post, "/auth/logout").status
+        } catch is NoAnswer {
+            let status = try await persistentCall(.post, "/auth/logout").status
+            return status == 401 ? 204 : status
+        }
+    }
+
     /// The id of the user's SSH key, added if there is none.
     func sshKeyId() async throws -> String {
         let answer = try await persistentCall(
