@@ -135,7 +135,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
+        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
             dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
@@ -143,7 +143,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "Runtime", "Storage"],
+            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

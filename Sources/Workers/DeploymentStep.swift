@@ -92,9 +92,7 @@ struct DeploymentStep: Sendable {
         try surroundings.crashPoints.reached(.workerIntentCommitted)
         let request = StackTemplate.request(for: intent, tags: reconciler.tags, settings: reconciler.settings)
         let answer = try await state.creating(intent.deployment.id) {
-            let answer = try await heat.create(request)
-            try surroundings.crashPoints.reached(.workerCreateSent)
-            return answer
+            try await heat.create(request)
         }
         try surroundings.crashPoints.reached(.workerCreateAnswered)
         note(answer)
@@ -236,7 +234,6 @@ struct DeploymentStep: Sendable {
             try await finish(commit)
         case .send(let stackId):
             let answer = try await heat.delete(target.name, id: stackId)
-            try surroundings.crashPoints.reached(.workerDeleteSent)
             note(answer)
             try surroundings.crashPoints.reached(.workerDeleteAnswered)
             try await finish(
