@@ -355,7 +355,10 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
             ("just words\n", "1:1: expected keys with values, found \"just words\""),
             ("- a\n- b\n", "1:1: expected keys with values, found a list"),
             ("a: [1, 2\nb: 3\n", "2:2: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
-            ("a: 1\n\tb: 2\n", "2:1: not YAML: while scanning a plain scalar, found a tab character that violates indentation"),
+            (
+                "a: 1\n\tb: 2\n",
+                "2:1: not YAML: while scanning a plain scalar, found a tab character that violates indentation"
+            ),
             ("a: *nobody\n", "1:4: not YAML: found undefined alias"),
             (
                 "scenario: s\n---\nscenario: t\n",
