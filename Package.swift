@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
@@ -139,7 +139,7 @@ let package = Package(
             name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
-            dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
+            dependencies: ["FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore],
             resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(

@@ -49,7 +49,11 @@ public final class FakeCloud: Sendable {
         let entries = try journal?.entries() ?? []
         let start = entries.first?["at"]?.integer.map { Timestamp(milliseconds: Int64($0)) }
         var engine = CloudEngine(scenario, at: start ?? surroundings.time.now)
-        for entry in entries { engine.replay(entry) }
+        for entry in entries {
+            guard let (input, instant) = CloudInput.read(entry, identity: engine.identity) else { continue }
+            engine.advance(to: instant)
+            _ = try? engine.apply(input)
+        }
         self.engine = Mutex(engine)
         router.withLock { $0 = makeRouter() }
     }
@@ -72,11 +76,10 @@ public final class FakeCloud: Sendable {
     public func respond(to request: Request) async throws -> Response {
         guard let responder = router.withLock({ $0 }) else { return Response(status: .serviceUnavailable) }
         let context = CloudContext(source: CloudContextSource(logger: Logger(label: "fakecloud")))
-        do {
-            return try await responder.respond(to: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return CloudDialect(path: request.uri.path).notFound.response
-        }
+        let response = try await responder.respond(to: request, context: context)
+        // Every answer of a route says so itself; one that does not is the router's own.
+        let isOfRoute = response.headers[.contentType] != nil || response.status != .notFound
+        return isOfRoute ? response : try await respondToUnknownPath(request, context)
     }
 
     /// Lets things happen on time when nobody asks, until the task is cancelled.
@@ -98,7 +101,7 @@ public final class FakeCloud: Sendable {
     public func stacks(in region: String) -> [StackView] {
         engine.withLock { engine in
             engine.advance(to: surroundings.time.now)
-            return engine.stacks(in: region).filter { !$0.isDeleted }.map {
+            return engine.stacks(in: region).filter { !$0.isGone }.map {
                 StackView(id: $0.id, name: $0.name, status: $0.status, tags: $0.tags)
             }
         }
@@ -106,12 +109,15 @@ public final class FakeCloud: Sendable {
 
     /// Ends the validity of all tokens: clients have to sign in again.
     public func revokeTokens() {
-        engine.withLock { $0.tokens = [:] }
+        engine.withLock { engine in
+            engine.tokens = [:]
+            engine.tokenCache = [:]
+        }
     }
 
     /// Carries out a call: half of its latency, the effect, the other half.
     func perform(
-        _ operation: CloudOperation, _ call: ServiceCall,
+        _ operation: CloudOperation, _ call: ServiceCall, needsToken: Bool,
         _ answer: @escaping @Sendable (inout CloudEngine, ServiceCall) throws -> ServiceAnswer
     ) async throws -> Response {
         let latency = latency(of: operation, in: call.region)
@@ -119,9 +125,13 @@ public final class FakeCloud: Sendable {
         let result = engine.withLock { engine -> ServiceAnswer in
             engine.advance(to: surroundings.time.now)
             do {
+                if let region = call.region, engine.regions[region] == nil { return call.dialect.notFound(of: call) }
+                var call = call
+                if needsToken { call.token = try engine.token(of: call) }
                 return try answer(&engine, call)
             } catch {
-                return call.dialect.answer(for: error)
+                let answer = call.dialect.answer(for: error, to: call)
+                return call.method == "HEAD" ? answer.headOnly : answer
             }
         }
         wakeUp.raise()
@@ -134,7 +144,11 @@ public final class FakeCloud: Sendable {
             if log.count > 100_000 { log.removeFirst(10_000) }
         }
         observer(record)
-        return result.response
+        var response = result.response
+        for (name, value) in call.dialect.headers(of: call, answered: result.status) {
+            response.headers.append(HTTPField(name: name, value: value))
+        }
+        return response
     }
 
     private func latency(of operation: CloudOperation, in regionId: String?) -> Duration {
@@ -143,9 +157,18 @@ public final class FakeCloud: Sendable {
         return spread.draw(from: latencies[operation] ?? random)
     }
 
-    /// Writes an input down before it takes effect.
-    func record(_ entry: [String: JSONValue], at instant: Timestamp) throws {
-        try journal?.append(.object(entry.merging(["at": .integer(Int(instant.milliseconds))]) { $1 }))
+    /// Lets an input take effect, once it is written down. Only what is accepted is kept, and it is kept before it is
+    /// answered.
+    ///
+    /// - Returns: the id of what it made, if it made something.
+    /// - Throws: the refusal, in the words of the service; what the journal throws.
+    @discardableResult
+    func apply(_ input: CloudInput, to engine: inout CloudEngine) throws -> String? {
+        var changed = engine
+        let made = try changed.apply(input)
+        try journal?.append(input.json(at: engine.now))
+        engine = changed
+        return made
     }
 
     func draw() -> UInt64 {
@@ -159,17 +182,12 @@ public final class FakeCloud: Sendable {
 }
 
 extension CloudEngine {
-    /// Takes an input from a journal, at its time, with its seed.
-    fileprivate mutating func replay(_ entry: JSONValue) {
-        guard let at = entry["at"]?.integer, let region = entry["region"]?.string else { return }
-        advance(to: Timestamp(milliseconds: Int64(at)))
-        switch entry["kind"]?.string {
-        case "create":
-            let seed = entry["seed"]?.string.flatMap { UInt64($0) } ?? 0
-            _ = try? createStack(entry["body"] ?? .null, in: region, seed: seed)
-        case "delete":
-            try? deleteStack(entry["name"]?.string ?? "", entry["id"]?.string ?? "", in: region)
-        default: break
-        }
+    /// The good token that came with a call.
+    ///
+    /// - Throws: ``CloudDialect/NoToken``.
+    fileprivate mutating func token(of call: ServiceCall) throws -> IssuedToken {
+        let value = call.headers[.authToken]
+        return call.dialect == .keystone
+            ? try keystoneToken(value) : try serviceToken(value, service: "\(call.dialect) \(call.region ?? "")")
     }
 }

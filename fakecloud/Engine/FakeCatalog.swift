@@ -9,30 +9,27 @@ struct FakeCatalog: Sendable {
         self.scenario = scenario
     }
 
-    static let projectName = "demo"
-    static let userName = "demo"
-    static let credentialName = "portal"
-
     /// The UUID of a thing, made from its kind and name.
     func id(of kind: String, _ name: String) -> String {
         RandomSource(seed: 1).stream("\(kind):\(name)").uuid()
     }
 
-    private func hexId(of kind: String, _ name: String) -> String {
+    /// The same without hyphens, as Keystone's are.
+    func hexId(of kind: String, _ name: String) -> String {
         id(of: kind, name).replacing("-", with: "")
     }
 
-    var projectId: String { hexId(of: "project", Self.projectName) }
-    var userId: String { hexId(of: "user", Self.userName) }
-    var credentialId: String { hexId(of: "credential", Self.credentialName) }
+    var credentialId: String { hexId(of: "credential", Identity.portalCredential) }
     func roleId(_ name: String) -> String { hexId(of: "role", name) }
-    func hexId(ofEndpoint name: String) -> String { hexId(of: "endpoint", name) }
 
-    /// What custom constraints of templates find.
+    /// The networks that every region has, and whether the outside world is reached over them.
+    static let networks = [(name: "private", isExternal: false), (name: "public", isExternal: true)]
+
+    /// What custom constraints of templates find, next to what the user made.
     var names: CatalogNames {
         CatalogNames(
             flavors: Set(scenario.instanceTypes.flatMap { [$0.id, id(of: "flavor", $0.id)] }),
             images: Set(scenario.images.flatMap { [$0.id, id(of: "image", $0.id)] }),
-            networks: Set(["private", "public"].flatMap { [$0, id(of: "network", $0)] }))
+            networks: Set(Self.networks.flatMap { [$0.name, id(of: "network", $0.name)] }))
     }
 }
