@@ -101,14 +101,19 @@ let package = Package(
             name: "FakeCloud",
             dependencies: [
                 "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
+            resources: [.embedInCode("Catalog/standard.yaml")],
             swiftSettings: settings),
         .target(name: "Console", swiftSettings: settings),
-        .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
+        .target(
+            name: "Runtime",
+            dependencies: [logging, crypto, .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Simulation"], swiftSettings: settings),
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),

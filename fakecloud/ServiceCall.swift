@@ -31,6 +31,8 @@ struct ServiceCall: Sendable {
     let dialect: CloudDialect
     let baseURL: String
     let requestId: String
+    /// The good token that came with it, where the route needs one.
+    var token: IssuedToken?
 
     func query(_ name: String) -> String? {
         query.first { $0.name == name }?.value
@@ -57,13 +59,21 @@ struct ServiceAnswer: Sendable {
 
     static func json(_ status: Int = 200, _ body: JSONValue, headers: HTTPFields = [:]) -> ServiceAnswer {
         var headers = headers
-        headers[.contentType] = "application/json"
+        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return ServiceAnswer(status: status, headers: headers, body: body.utf8)
+    }
+
+    /// The answer without its body, as to HEAD: its length stays.
+    var headOnly: ServiceAnswer {
+        var answer = self
+        answer.headers[.contentLength] = String(body.count)
+        answer.body = []
+        return answer
     }
 
     var response: Response {
         var headers = headers
-        if status != 204 { headers[.contentLength] = String(body.count) }
+        if status != 204, headers[.contentLength] == nil { headers[.contentLength] = String(body.count) }
         return Response(
             status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
@@ -93,19 +103,24 @@ enum CloudDialect: Sendable {
         let message: String
     }
 
-    func answer(for error: any Error) -> ServiceAnswer {
+    func answer(for error: any Error, to call: ServiceCall) -> ServiceAnswer {
         switch error {
         case let fault as HeatFault: return .json(fault.status, fault.json)
         case let fault as KeystoneFault:
-            return .json(fault.status, fault.json, headers: fault.status == 401 ? [.wwwAuthenticate: "Keystone"] : [:])
-        case is NoToken: return unauthorized
+            return .json(fault.status, fault.json, headers: fault.status == 401 ? challenge(call) : [:])
+        case is NoToken: return unauthorized(call)
         case let refusal as Refusal: return refused(refusal)
         default: return .json(500, ["error": ["code": 500, "message": "\(error)", "title": "Internal Server Error"]])
         }
     }
 
-    private var unauthorized: ServiceAnswer {
-        let challenge: HTTPFields = [.wwwAuthenticate: "Keystone"]
+    private func challenge(_ call: ServiceCall) -> HTTPFields {
+        let identity = call.baseURL + "/identity" + (self == .keystone ? "/v3" : "")
+        return [.wwwAuthenticate: "Keystone uri=\"\(identity)\""]
+    }
+
+    private func unauthorized(_ call: ServiceCall) -> ServiceAnswer {
+        let challenge = challenge(call)
         switch self {
         case .keystone: return .json(401, KeystoneFault.unauthorized.json, headers: challenge)
         case .glance:
@@ -188,6 +203,10 @@ enum CloudDialect: Sendable {
             return .json(
                 405, ["message": "The method is not allowed for the requested URL."], headers: [.allow: allowed])
         }
+    }
+
+    func options(_ allowed: String) -> ServiceAnswer {
+        ServiceAnswer(status: 200, headers: [.allow: allowed, .contentType: "text/html; charset=utf-8"])
     }
 
     private func routing(_ code: String, _ title: String, _ message: String) -> JSONValue {

@@ -4,7 +4,7 @@ import Runtime
 
 /// The routes of all services, collected before they go into one router.
 struct ServiceRoutes {
-    typealias Handler = @Sendable (inout CloudEngine, ServiceCall) throws -> ServiceAnswer
+    typealias Handler = FakeCloud.Handler
 
     private struct Route {
         let method: HTTPRequest.Method
@@ -24,6 +24,13 @@ struct ServiceRoutes {
             Route(method: method, path: path, operation: operation, needsToken: needsToken, handler: handler))
     }
 
+    mutating func on(
+        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        handler: @escaping Handler
+    ) {
+        for method in methods { on(method, path, operation, needsToken: needsToken, handler: handler) }
+    }
+
     func responder(for cloud: FakeCloud) -> RouterResponder<CloudContext> {
         let router = Router(context: CloudContext.self)
         for route in routes {
@@ -31,29 +38,29 @@ struct ServiceRoutes {
             router.on(RouterPath(route.path), method: route.method) { [weak cloud] request, context -> Response in
                 guard let cloud else { return Response(status: .serviceUnavailable) }
                 let call = try await ServiceCall(request, context, cloud: cloud)
-                var response = try await cloud.perform(route.operation, call) { engine, call in
-                    let region = call.region
-                    if let region, engine.regions[region] == nil { return call.dialect.notFound }
-                    if route.needsToken, engine.token(call.headers[.authToken]) == nil { throw CloudDialect.NoToken() }
-                    return try route.handler(&engine, call)
+                return try await cloud.perform(route.operation, call, needsToken: route.needsToken) { engine, call in
+                    try route.handler(&engine, call)
                 }
-                response.headers[.openStackRequestId] = call.requestId
-                return response
             }
         }
         for path in Set(routes.map(\.path)).sorted() {
-            let allowed = routes.filter { $0.path == path }.map(\.method)
-            for method in Self.methods where !allowed.contains(method) {
-                let names = allowed.map(\.rawValue).joined(separator: ", ")
-                router.on(RouterPath(path), method: method) { request, _ -> Response in
-                    CloudDialect(path: request.uri.path).methodNotAllowed(names).response
+            let known = routes.filter { $0.path == path }.map(\.method)
+            let allowed = Set(known.map(\.rawValue) + ["OPTIONS"]).sorted().joined(separator: ", ")
+            for method in Self.methods where !known.contains(method) {
+                router.on(RouterPath(path), method: method) { [weak cloud] request, context -> Response in
+                    guard let cloud else { return Response(status: .serviceUnavailable) }
+                    let call = try await ServiceCall(request, context, cloud: cloud)
+                    let isAsked = method == .options
+                    return try await cloud.perform(.other, call, needsToken: false) { _, call in
+                        isAsked ? call.dialect.options(allowed) : call.dialect.methodNotAllowed(allowed)
+                    }
                 }
             }
         }
         return router.buildResponder()
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 }
 
 extension ServiceCall {
@@ -64,7 +71,16 @@ extension ServiceCall {
             region: context.parameters.get("region"), headers: request.headers,
             query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
-            baseURL: cloud.baseURL, requestId: cloud.requestId())
+            baseURL: request.baseURL, requestId: cloud.requestId())
+    }
+}
+
+extension Request {
+    /// How the client reached the fake, whatever stands between: a proxy, a container's port.
+    fileprivate var baseURL: String {
+        let authority = head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9._:\[\]-]+/) == nil ? nil : $0 }
+        let scheme = headers[.forwardedProto] == "https" ? "https" : "http"
+        return scheme + "://" + (authority ?? "localhost")
     }
 }
 
@@ -82,6 +98,7 @@ extension FakeCloud {
 
 extension HTTPField.Name {
     static let authToken = HTTPField.Name("X-Auth-Token")!
+    static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let subjectToken = HTTPField.Name("X-Subject-Token")!
     static let openStackRequestId = HTTPField.Name("x-openstack-request-id")!
 }

@@ -40,8 +40,8 @@ public struct InProcessCloud: CloudTransport {
     /// A fake that answers under the address that this carries to.
     public static func credential(of cloud: FakeCloud) -> CloudCredential {
         CloudCredential(
-            identityURL: cloud.identityURL, applicationCredentialId: cloud.credentialId,
-            secret: cloud.credentialSecret)
+            identityURL: baseURL + FakeCloud.identityPath, applicationCredentialId: cloud.access.credentialId,
+            secret: cloud.access.credentialSecret)
     }
 }
 

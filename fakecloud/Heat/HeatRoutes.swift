@@ -57,7 +57,7 @@ extension FakeCloud {
         var changed = engine
         let id = try changed.createStack(body, in: region, seed: seed)
         try record(
-            ["kind": "create", "region": .string(region), "seed": .string(String(seed)), "body": body], at: engine.now)
+            ["kind": "create", "region": .string(region), "seed": .string(String(seed)), "body": body], in: engine)
         engine = changed
         let name = engine.stack(id, in: region)?.name ?? ""
         let link = HeatView(engine, call).link(name, id)
@@ -74,7 +74,7 @@ extension FakeCloud {
         var changed = engine
         try changed.deleteStack(name, id, in: region)
         try record(
-            ["kind": "delete", "region": .string(region), "name": .string(name), "id": .string(id)], at: engine.now)
+            ["kind": "delete", "region": .string(region), "name": .string(name), "id": .string(id)], in: engine)
         engine = changed
         return ServiceAnswer(status: 204)
     }

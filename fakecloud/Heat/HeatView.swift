@@ -1,5 +1,6 @@
 import HTTPTypes
 import Runtime
+import Scenarios
 
 /// Stacks as Heat's API shows them.
 struct HeatView {
@@ -117,7 +118,8 @@ struct HeatView {
             "stack_status": .string(stack.status), "stack_status_reason": .string(stack.reason),
             "creation_time": .string(stack.createdAt.wholeSeconds),
             "updated_time": JSONValue(stack.updatedAt?.wholeSeconds),
-            "deletion_time": JSONValue(stack.deletedAt?.wholeSeconds), "stack_owner": .string(FakeCatalog.userName),
+            "deletion_time": JSONValue(stack.deletedAt?.wholeSeconds),
+            "stack_owner": .string(engine.scenario.identity.credentials.first?.user ?? ""),
             "parent": .null, "stack_user_project_id": .string(stack.userProjectId),
             "tags": .array(stack.tags.map { .string($0) }),
         ]
