@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -140,7 +140,10 @@ let package = Package(
         .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
-            dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
+            dependencies: [
+                "FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore,
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(

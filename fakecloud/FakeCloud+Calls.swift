@@ -77,7 +77,7 @@ extension FakeCloud {
     /// A handler that first looks who asks.
     private static func guarded(_ handler: @escaping Handler, needsToken: Bool) -> Handler {
         { engine, call in
-            if let region = call.region, engine.regions[region] == nil { return call.dialect.notFound }
+            if let region = call.region, engine.regions[region] == nil { return call.dialect.notFound(of: call) }
             guard needsToken else { return try handler(&engine, call) }
             var call = call
             let value = call.headers[.authToken]
@@ -147,8 +147,9 @@ extension ServiceCall {
 extension ServiceAnswer {
     fileprivate func response(to call: ServiceCall) -> Response {
         var response = response
-        response.headers[.openStackRequestId] = call.requestId
-        if call.dialect == .keystone { response.headers[.vary] = "X-Auth-Token" }
+        for (name, value) in call.dialect.headers(of: call, answered: status) {
+            response.headers.append(HTTPField(name: name, value: value))
+        }
         return response
     }
 }

@@ -2,7 +2,6 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import OrderedCollections
 import Runtime
 import Scenarios
 import Synchronization
@@ -46,7 +45,11 @@ public final class FakeCloud: Sendable {
         let entries = try journal?.entries() ?? []
         let start = entries.first?["at"]?.integer.map { Timestamp(milliseconds: Int64($0)) }
         var engine = CloudEngine(scenario, at: start ?? surroundings.time.now)
-        for entry in entries { engine.replay(entry) }
+        for entry in entries {
+            guard let (input, instant) = CloudInput.read(entry, identity: engine.identity) else { continue }
+            engine.advance(to: instant)
+            _ = try? engine.apply(input)
+        }
         self.engine = Mutex(engine)
         faultBook = Mutex(FaultBook(scenario.faults, random: random, at: surroundings.time.now))
         router.withLock { $0 = makeRouter() }
@@ -71,7 +74,7 @@ public final class FakeCloud: Sendable {
         do {
             return try await responder.respond(to: request, context: context)
         } catch let error as HTTPError where error.status == .notFound {
-            return CloudDialect(path: request.uri.path).notFound.response
+            return try await respondToUnknownPath(request, context)
         }
     }
 
@@ -97,7 +100,7 @@ public final class FakeCloud: Sendable {
     public func stacks(in region: String) -> [StackView] {
         engine.withLock { engine in
             advance(&engine)
-            return engine.stacks(in: region).filter { !$0.isDeleted }.map {
+            return engine.stacks(in: region).filter { !$0.isGone }.map {
                 StackView(id: $0.id, name: $0.name, status: $0.status, tags: $0.tags)
             }
         }
@@ -133,28 +136,18 @@ public final class FakeCloud: Sendable {
         return spread.draw(from: latencies[operation] ?? random)
     }
 
-    /// Writes an input down before it takes effect; not one that is only tried.
-    func record(_ entry: [String: JSONValue], in engine: CloudEngine) throws {
-        guard !engine.isRehearsal else { return }
-        try journal?.append(.object(entry.merging(["at": .integer(Int(engine.now.milliseconds))]) { $1 }))
-    }
-
-    func createCredential(_ credential: Identity.Credential, in engine: inout CloudEngine) throws {
-        try record(
-            [
-                "kind": "credential", "id": .string(credential.id), "name": .string(credential.name),
-                "user": .string(credential.user.id), "project": .string(credential.project.id),
-                "roles": .array(credential.roles.map { .string($0) }), "secret": .string(credential.secret),
-                "expiresAt": credential.expiresAt.map { .integer(Int($0.milliseconds)) } ?? .null,
-                "unrestricted": credential.isUnrestricted.map { .bool($0) } ?? .null,
-                "description": JSONValue(credential.description),
-            ], in: engine)
-        engine.identity.credentials[credential.id] = credential
-    }
-
-    func deleteCredential(_ id: String, in engine: inout CloudEngine) throws {
-        try record(["kind": "credential.delete", "id": .string(id)], in: engine)
-        engine.identity.credentials[id] = nil
+    /// Lets an input take effect, once it is written down. Only what is accepted is kept, and it is kept before it is
+    /// answered; what is only tried is not.
+    ///
+    /// - Returns: the id of what it made, if it made something.
+    /// - Throws: the refusal, in the words of the service; what the journal throws.
+    @discardableResult
+    func apply(_ input: CloudInput, to engine: inout CloudEngine) throws -> String? {
+        var changed = engine
+        let made = try changed.apply(input)
+        if !engine.isRehearsal { try journal?.append(input.json(at: engine.now)) }
+        engine = changed
+        return made
     }
 
     func draw() -> UInt64 {
@@ -165,31 +158,4 @@ public final class FakeCloud: Sendable {
     func requestId() -> String { "req-" + random.uuid() }
 
     var tokenRandom: RandomSource { random }
-}
-
-extension CloudEngine {
-    /// Takes an input from a journal, at its time, with its seed.
-    fileprivate mutating func replay(_ entry: JSONValue) {
-        guard let at = entry["at"]?.integer else { return }
-        advance(to: Timestamp(milliseconds: Int64(at)))
-        let region = entry["region"]?.string ?? ""
-        switch entry["kind"]?.string {
-        case "create":
-            let seed = entry["seed"]?.string.flatMap { UInt64($0) } ?? 0
-            _ = try? createStack(entry["body"] ?? .null, in: region, seed: seed)
-        case "delete":
-            try? deleteStack(entry["name"]?.string ?? "", entry["id"]?.string ?? "", in: region)
-        case "credential":
-            guard let user = identity.user(["id": entry["user"] ?? .null]),
-                let project = identity.project(["id": entry["project"] ?? .null]), let id = entry["id"]?.string
-            else { return }
-            identity.credentials[id] = Identity.Credential(
-                id: id, name: entry["name"]?.string ?? "", user: user, project: project,
-                roles: entry["roles"]?.array?.compactMap(\.string) ?? [], secret: entry["secret"]?.string ?? "",
-                expiresAt: entry["expiresAt"]?.integer.map { Timestamp(milliseconds: Int64($0)) },
-                isUnrestricted: entry["unrestricted"]?.bool, description: entry["description"]?.string)
-        case "credential.delete": identity.credentials[entry["id"]?.string ?? ""] = nil
-        default: break
-        }
-    }
 }

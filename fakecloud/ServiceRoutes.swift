@@ -38,20 +38,23 @@ struct ServiceRoutes {
             router.on(RouterPath(route.path), method: route.method) { [weak cloud] request, context -> Response in
                 guard let cloud else { return Response(status: .serviceUnavailable) }
                 let call = try await ServiceCall(request, context, cloud: cloud)
-                return try await cloud.perform(route.operation, call, needsToken: route.needsToken) { engine, call in
-                    try route.handler(&engine, call)
+                return try await cloud.perform(route.operation, call, needsToken: route.needsToken) {
+                    engine, call in
+                    guard call.hasTheRoutesPath else { return call.dialect.notFound(of: call) }
+                    return try route.handler(&engine, call)
                 }
             }
         }
         for path in Set(routes.map(\.path)).sorted() {
-            let known = routes.filter { $0.path == path }.map(\.method)
-            let allowed = Set(known.map(\.rawValue) + ["OPTIONS"]).sorted().joined(separator: ", ")
-            for method in Self.methods where !known.contains(method) {
+            let known = routes.filter { $0.path == path }
+            let allowed = Set(known.map(\.method.rawValue) + ["OPTIONS"]).sorted().joined(separator: ", ")
+            let needsToken = known.allSatisfy(\.needsToken)
+            for method in Self.methods where !known.contains(where: { $0.method == method }) {
                 router.on(RouterPath(path), method: method) { [weak cloud] request, context -> Response in
                     guard let cloud else { return Response(status: .serviceUnavailable) }
                     let call = try await ServiceCall(request, context, cloud: cloud)
                     let isAsked = method == .options
-                    return try await cloud.perform(.other, call, needsToken: false) { _, call in
+                    return try await cloud.perform(.other, call, needsToken: needsToken && !isAsked) { _, call in
                         isAsked ? call.dialect.options(allowed) : call.dialect.methodNotAllowed(allowed)
                     }
                 }
@@ -68,10 +71,22 @@ extension ServiceCall {
         let buffer = try await request.body.collect(upTo: 1 << 20)
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
-            region: context.parameters.get("region"), headers: request.headers,
+            region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
             query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
             baseURL: request.baseURL, requestId: cloud.requestId())
+    }
+
+    /// The path within its service: without the prefix, the region and the query.
+    var servicePath: String {
+        let parts = path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+        return "/" + parts.dropFirst(dialect == .keystone ? 2 : 3).joined(separator: "/")
+    }
+
+    /// Routes do not tell a path from the same with a slash at its end; Heat does.
+    fileprivate var hasTheRoutesPath: Bool {
+        let bare = path.prefix { $0 != "?" }
+        return !(dialect == .heat && parameters.get("project") != nil && bare.hasSuffix("/"))
     }
 }
 
@@ -85,6 +100,14 @@ extension Request {
 }
 
 extension FakeCloud {
+    /// Answers a request whose path no route has. All services but Keystone want to know first who asks.
+    func respondToUnknownPath(_ request: Request, _ context: CloudContext) async throws -> Response {
+        let call = try await ServiceCall(request, context, cloud: self)
+        return try await perform(.other, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
+            call.dialect.notFound(of: call)
+        }
+    }
+
     func makeRouter() -> RouterResponder<CloudContext> {
         var routes = ServiceRoutes()
         addKeystone(to: &routes)

@@ -94,6 +94,11 @@ struct Identity: Sendable {
         self.credentials = OrderedDictionary(credentials.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
     }
 
+    /// The first user with a role on a project.
+    func member(of projectId: String) -> User? {
+        users.first { $0.assignments.contains { $0.project.id == projectId } }
+    }
+
     /// All roles, in the order in which they are first given to somebody.
     var roles: [String] {
         var found: OrderedSet<String> = []

@@ -104,7 +104,7 @@ extension FakeCloud {
         let random = tokenRandom
         routes.on(.post, path) { [weak self] engine, call in
             let credential = try call.newCredential(engine, random: random)
-            try self?.createCredential(credential, in: &engine)
+            try self?.apply(.createCredential(credential), to: &engine)
             let body = KeystoneView(engine, call).credential(credential, secret: credential.secret)
             return .json(201, ["application_credential": body])
         }
@@ -126,7 +126,7 @@ extension FakeCloud {
         routes.on(.delete, path + "/:credential") { [weak self] engine, call in
             let credential = try call.credential(engine, "identity:delete_application_credential")
             try call.checkMayManage(engine)
-            try self?.deleteCredential(credential.id, in: &engine)
+            try self?.apply(.deleteCredential(credential.id), to: &engine)
             return ServiceAnswer(status: 204)
         }
     }
