@@ -73,7 +73,7 @@ struct HeatTemplate: Sendable {
             kept.append((name, resource))
         }
         evaluation.resourceNames = Set(kept.map(\.0))
-        resources = try kept.map { name, resource in
+        let written = try kept.map { name, resource in
             guard let kind = resource["type"]?.string.flatMap(ResourceKind.init(rawValue:)) else {
                 throw HeatFault.invalid(
                     "The Resource Type (\(resource["type"]?.string ?? "None")) could not be found.")
@@ -93,6 +93,7 @@ struct HeatTemplate: Sendable {
                 name: name, kind: kind, properties: properties,
                 requires: Set(requires.map(\.0)).filter(evaluation.resourceNames.contains).sorted())
         }
+        resources = Self.withImpliedRequirements(written)
         outputs = try (root["outputs"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { name, output in
             if let condition = output["condition"], try !evaluation.holds(condition) { return nil }
             return Output(
