@@ -43,12 +43,11 @@ final class World: Sendable {
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            baseURL: InProcessCloud.baseURL,
             observer: { call in
                 trace.note(
                     "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
                     [
-                        "op": .string(call.operation.rawValue), "status": .integer(call.status),
+                        "op": .string(call.operation.rawValue), "status": call.status.map { .integer($0) } ?? .null,
                         "stack": JSONValue(call.stack),
                     ])
             })

@@ -39,7 +39,7 @@ extension CloudEngine {
     /// What the custom constraints of a project's templates find.
     func names(for place: StackPlace) -> CatalogNames {
         var names = catalog.names
-        if let user = identity.users.first(where: { $0.project.id == place.project }) {
+        if let user = identity.member(of: place.project) {
             names.keyPairs = Set(keyPairs(of: user, in: place.region).map(\.name))
         }
         return names

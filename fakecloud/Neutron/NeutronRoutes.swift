@@ -1,3 +1,4 @@
+import Scenarios
 import HTTPTypes
 import Runtime
 
@@ -110,11 +111,12 @@ private struct NetworkView {
                     subnets: subnets(of: id, in: stack), at: resource.updatedAt.wholeSeconds)
             }
         }
-        let own = FakeCatalog.networks.map { known in
+        let own = engine.scenario.networks.map { known in
             network(
                 id: engine.catalog.id(of: "network", known.name), name: known.name,
-                project: known.isExternal ? engine.catalog.hexId(of: "project", "admin") : project,
-                isExternal: known.isExternal, subnets: [.string(engine.catalog.id(of: "subnet", known.name))],
+                project: known.isExternal ? engine.catalog.hexId(of: "project", known.project) : project,
+                isExternal: known.isExternal,
+                subnets: known.subnets.map { .string(engine.catalog.id(of: "subnet", $0.name)) },
                 at: "2026-01-01T00:00:00Z")
         }
         return own + made

@@ -27,7 +27,8 @@ struct KeyPair: Sendable {
 extension CloudEngine {
     /// The key pairs of a user: those that it imported and those of its stacks.
     func keyPairs(of user: Identity.User, in region: String) -> [KeyPair] {
-        let made = stacks(in: StackPlace(region: region, project: user.project.id)).flatMap { stack in
+        let own = user.assignments.flatMap { stacks(in: StackPlace(region: region, project: $0.project.id)) }
+        let made = own.flatMap { stack in
             stack.resources.compactMap { resource -> KeyPair? in
                 guard resource.template.kind == .keyPair, !resource.isAbsent, let name = resource.physicalId,
                     let key = resource.attributes?["public_key"]?.string

@@ -193,7 +193,7 @@ struct NovaView {
 
     func quotas() throws -> ServiceAnswer {
         let id = call.parameter("project")
-        guard id == call.token?.project?.id || call.token?.user.isAdmin == true else {
+        guard id == call.token?.project?.id || call.token?.isAdmin == true else {
             throw CloudDialect.Refusal(
                 status: 403, type: "forbidden",
                 message: "Policy doesn't allow os_compute_api:os-quota-sets:show to be performed.")
