@@ -101,19 +101,27 @@ let package = Package(
             name: "FakeCloud",
             dependencies: [
                 "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
+            resources: [.embedInCode("Catalog/standard.yaml")],
             swiftSettings: settings),
         .target(name: "Console", swiftSettings: settings),
-        .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
-        .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
+        .target(
+            name: "Runtime",
+            dependencies: [logging, crypto, .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Simulation"], swiftSettings: settings),
+        .testTarget(
+            name: "DeploymentsTests", dependencies: ["Deployments", "Storage", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
+            name: "StorageTests",
+            dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .testTarget(
             name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
         .testTarget(
@@ -122,25 +130,29 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "WebSocketsTests",
-            dependencies: ["WebSockets", "Deployments", "Auth", "Runtime"],
+            dependencies: ["WebSockets", "Deployments", "Auth", "Storage", "Runtime", logging],
             swiftSettings: settings),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "WebSockets", "Deployments", "Auth", "Storage", "Simulation", "FakeCloud", "Scenarios",
-                "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "OpenStack", "Workers", "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket, lifecycle, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
-            dependencies: ["FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore],
+            dependencies: [
+                "FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore,
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "Runtime", "Storage"],
+            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

@@ -34,7 +34,8 @@ enum CloudInput: Sendable {
         case .createCredential(let credential):
             return [
                 "kind": "credential", "id": .string(credential.id), "name": .string(credential.name),
-                "user": .string(credential.user.name), "secret": .string(credential.secret),
+                "user": .string(credential.user.id), "project": .string(credential.project.id),
+                "roles": .array(credential.roles.map { .string($0) }), "secret": .string(credential.secret),
                 "expiresAt": credential.expiresAt.map { .integer(Int($0.milliseconds)) } ?? .null,
                 "unrestricted": credential.isUnrestricted.map { .bool($0) } ?? .null,
                 "description": JSONValue(credential.description),
@@ -59,10 +60,13 @@ enum CloudInput: Sendable {
                 text("name"), isUnhealthy: entry["unhealthy"] == true, reason: text("reason"), stackId: text("id"),
                 place)
         case "credential":
-            guard let user = identity.user(["name": .string(text("user"))]) else { return nil }
+            guard let user = identity.user(["id": .string(text("user"))]),
+                let project = identity.project(["id": .string(text("project"))])
+            else { return nil }
             input = .createCredential(
                 Identity.Credential(
-                    id: text("id"), name: text("name"), user: user, secret: text("secret"),
+                    id: text("id"), name: text("name"), user: user, project: project,
+                    roles: entry["roles"]?.array?.compactMap(\.string) ?? [], secret: text("secret"),
                     expiresAt: entry["expiresAt"]?.integer.map { Timestamp(milliseconds: Int64($0)) },
                     isUnrestricted: entry["unrestricted"]?.bool, description: entry["description"]?.string))
         case "credential.delete": input = .deleteCredential(text("id"))

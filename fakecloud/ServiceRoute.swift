@@ -107,7 +107,7 @@ extension FakeCloud {
                 let answer = try engine.serve(
                     route, call, requester: requester, random: RandomSource(seed: seed))
                 // What was refused has changed nothing; what was done is written down before it is answered.
-                try self.record(.request(ServiceRequest(call, requester: requester, seed: seed)), at: engine.now)
+                if !engine.isRehearsal { try self.record(.request(ServiceRequest(call, requester: requester, seed: seed)), at: engine.now) }
                 return answer
             }
         }
@@ -140,8 +140,8 @@ extension Requester {
     /// Nobody where there is no token.
     init(_ token: IssuedToken?) {
         self.init(
-            userId: token?.user.id ?? "", projectId: token?.project?.id ?? "", roles: token?.user.roles ?? [],
-            isAdmin: token?.user.isAdmin ?? false)
+            userId: token?.user.id ?? "", projectId: token?.project?.id ?? "", roles: token?.roles ?? [],
+            isAdmin: token?.isAdmin ?? false)
     }
 }
 

@@ -4,7 +4,7 @@ import Runtime
 
 /// The routes of all services, collected before they go into one router.
 struct ServiceRoutes {
-    typealias Handler = @Sendable (inout CloudEngine, ServiceCall) throws -> ServiceAnswer
+    typealias Handler = FakeCloud.Handler
 
     private struct Route {
         let method: HTTPRequest.Method
@@ -24,6 +24,13 @@ struct ServiceRoutes {
             Route(method: method, path: path, operation: operation, needsToken: needsToken, handler: handler))
     }
 
+    mutating func on(
+        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        handler: @escaping Handler
+    ) {
+        for method in methods { on(method, path, operation, needsToken: needsToken, handler: handler) }
+    }
+
     func responder(for cloud: FakeCloud) -> RouterResponder<CloudContext> {
         let router = Router(context: CloudContext.self)
         for route in routes {
@@ -34,8 +41,7 @@ struct ServiceRoutes {
                 return try await cloud.perform(route.operation, call, needsToken: route.needsToken) {
                     engine, call in
                     guard call.hasTheRoutesPath else { return call.dialect.notFound(of: call) }
-                    let answer = try route.handler(&engine, call)
-                    return route.method == .head ? answer.headOnly : answer
+                    return try route.handler(&engine, call)
                 }
             }
         }
@@ -68,7 +74,7 @@ extension ServiceCall {
             region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
             query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
-            baseURL: cloud.baseURL, requestId: cloud.requestId())
+            baseURL: request.baseURL, requestId: cloud.requestId())
     }
 
     /// The path within its service: without the prefix, the region and the query.
@@ -81,6 +87,15 @@ extension ServiceCall {
     fileprivate var hasTheRoutesPath: Bool {
         let bare = path.prefix { $0 != "?" }
         return !(dialect == .heat && parameters.get("project") != nil && bare.hasSuffix("/"))
+    }
+}
+
+extension Request {
+    /// How the client reached the fake, whatever stands between: a proxy, a container's port.
+    fileprivate var baseURL: String {
+        let authority = head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9._:\[\]-]+/) == nil ? nil : $0 }
+        let scheme = headers[.forwardedProto] == "https" ? "https" : "http"
+        return scheme + "://" + (authority ?? "localhost")
     }
 }
 
@@ -104,6 +119,7 @@ extension FakeCloud {
 
 extension HTTPField.Name {
     static let authToken = HTTPField.Name("X-Auth-Token")!
+    static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let subjectToken = HTTPField.Name("X-Subject-Token")!
     static let openStackRequestId = HTTPField.Name("x-openstack-request-id")!
 }

@@ -5,6 +5,10 @@ public struct CloudScenario: Equatable, Sendable {
     public var regions: [RegionScenario]
     /// How long a Keystone token lives.
     public var tokenLifetime: Duration
+    /// Whether application credentials may make trusts. Where not, Heat refuses creates with their tokens (LP#2150089).
+    public var allowsTrusts = true
+    public var identity: IdentityScenario
+    public var networks: [NetworkScenario] = []
     public var instanceTypes: [InstanceTypeScenario]
     public var images: [ImageScenario]
     public var quota: QuotaScenario
@@ -14,16 +18,20 @@ public struct CloudScenario: Equatable, Sendable {
     public var lifecycles: [String: LifecycleScenario]
     /// Rules for stacks, tried in order; the first that matches governs the stack for its whole life.
     public var stackRules: [StackRule]
+    /// How calls go wrong: rules, tried in order.
+    public var faults: [FaultRule] = []
 
     public init(
         regions: [RegionScenario], tokenLifetime: Duration, instanceTypes: [InstanceTypeScenario],
-        images: [ImageScenario], quota: QuotaScenario = QuotaScenario(), hosts: [HostScenario] = [],
+        images: [ImageScenario], identity: IdentityScenario, quota: QuotaScenario = QuotaScenario(),
+        hosts: [HostScenario] = [],
         lifecycles: [String: LifecycleScenario] = [:], stackRules: [StackRule] = []
     ) {
         self.regions = regions
         self.tokenLifetime = tokenLifetime
         self.instanceTypes = instanceTypes
         self.images = images
+        self.identity = identity
         self.quota = quota
         self.hosts = hosts
         self.lifecycles = lifecycles
@@ -47,7 +55,10 @@ public struct RegionScenario: Equatable, Sendable {
 
 /// A Nova flavor.
 public struct InstanceTypeScenario: Equatable, Sendable {
+    /// The name, which is what the portal calls it.
     public var id: String
+    /// Nova's id, where one is given.
+    public var openStackId: String?
     public var vcpus: Int
     public var ramMiB: Int
     public var diskGiB: Int
@@ -62,7 +73,10 @@ public struct InstanceTypeScenario: Equatable, Sendable {
 
 /// A Glance image.
 public struct ImageScenario: Equatable, Sendable {
+    /// The name, which is what the portal calls it.
     public var id: String
+    /// Glance's id, where one is given.
+    public var openStackId: String?
     public var minDiskGiB: Int
     public var minRamMiB: Int
     public var sshUser: String?

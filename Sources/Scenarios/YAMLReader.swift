@@ -6,6 +6,7 @@ import Yams
 struct MapReader {
     let issues: Issues
     let place: Place
+    private let node: Node
     private let pairs: [(key: String, place: Place, value: Node)]
     private var seen: Set<String> = []
 
@@ -13,6 +14,7 @@ struct MapReader {
     init(_ node: Node, _ issues: Issues) {
         self.issues = issues
         place = node.place(issues)
+        self.node = node
         guard case .mapping(let mapping) = node else {
             issues.add(place, "expected keys with values, found \(node.kindName)")
             pairs = []
@@ -26,6 +28,11 @@ struct MapReader {
             return (scalar.string, key.place(issues), value)
         }
     }
+
+    func has(_ key: String) -> Bool { pairs.contains { $0.key == key } }
+
+    /// All of it, as it was written.
+    var source: JSONValue { node.json }
 
     /// The value of a key.
     mutating func node(_ key: String, required: Bool = false) -> Node? {
@@ -176,20 +183,5 @@ extension Node {
         }
         issues.add(place(issues), "\(what) is a duration (40ms) or a range of them (1s..3s), not \(text)")
         return nil
-    }
-}
-
-extension Duration {
-    /// Reads `250ms`, `2s`, `5m` or `1h`; nil for anything else, a number without a unit included.
-    public init?(unit text: String) {
-        guard let match = text.wholeMatch(of: /(\d+)(ms|s|m|h)/), let number = Int64(match.1), number < 1 << 40 else {
-            return nil
-        }
-        switch match.2 {
-        case "ms": self = .milliseconds(number)
-        case "s": self = .seconds(number)
-        case "m": self = .seconds(number * 60)
-        default: self = .seconds(number * 3600)
-        }
     }
 }

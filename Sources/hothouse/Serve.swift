@@ -69,10 +69,10 @@ struct Serve: AsyncParsableCommand {
         }
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
             .max()
-        let surroundings = Surroundings(
-            time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
+        let clock = ControlledTime(speed: settings.speed, notBefore: newest)
+        let surroundings = Surroundings(time: clock, random: .secure)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal)
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal)
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         var http = HTTPSettings()
@@ -97,7 +97,8 @@ struct Serve: AsyncParsableCommand {
         }
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
-            Background { await transport.run() }, Background { try await cloud.run() },
+            Background { try await clock.run() }, Background { await transport.run() },
+            Background { try await cloud.run() },
             Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
             server, Drain(hub: portal.hub),
         ]

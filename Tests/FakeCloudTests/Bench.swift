@@ -21,7 +21,7 @@ final class Bench: Sendable {
         time = BenchTime(start)
         cloud = try FakeCloud(
             scenario, surroundings: Surroundings(time: time, random: RandomSource(seed: seed)),
-            baseURL: "http://cloud.test", journal: journal)
+            journal: journal)
     }
 
     /// Sends a request to a path of the fake, such as `/heat/RegionOne/v1/PROJECT/stacks`.
@@ -46,7 +46,7 @@ final class Bench: Sendable {
                     "password": [
                         "user": [
                             "name": .string(user), "domain": ["id": "default"],
-                            "password": .string(cloud.credentialSecret),
+                            "password": .string("hothouse-" + user),
                         ]
                     ],
                 ],
@@ -105,23 +105,24 @@ extension CloudScenario {
     /// Nova takes a second.
     static var bench: CloudScenario {
         let second = LifecycleScenario(create: .fixed(.seconds(1)), delete: .fixed(.seconds(1)))
-        return CloudScenario(
-            regions: [RegionScenario(id: Bench.region, latency: .fixed(.zero))], tokenLifetime: .seconds(3600),
-            instanceTypes: [
-                InstanceTypeScenario(id: "m1.tiny", vcpus: 1, ramMiB: 512, diskGiB: 1),
-                InstanceTypeScenario(id: "m1.medium", vcpus: 2, ramMiB: 4096, diskGiB: 40),
-                InstanceTypeScenario(id: "m1.huge", vcpus: 4, ramMiB: 99_000_000, diskGiB: 80),
-                InstanceTypeScenario(id: "m1.small", vcpus: 1, ramMiB: 2048, diskGiB: 20),
-            ],
-            images: [ImageScenario(id: "debian-12"), ImageScenario(id: "cirros-0.6.2")],
-            lifecycles: Dictionary(
-                uniqueKeysWithValues: ResourceKind.allCases.filter { $0.rawValue.hasPrefix("OS::N") }.map {
-                    ($0.rawValue, second)
-                } + [(ResourceKind.randomString.rawValue, LifecycleScenario(create: .fixed(.seconds(1))))]),
-            stackRules: [
-                StackRule(
-                    name: "k-nvh*",
-                    create: ["server": ResourceFate(outcome: .fails(reason: "No valid host was found. ", times: nil))])
-            ])
+        var scenario = CloudScenario.standard
+        scenario.regions = [RegionScenario(id: Bench.region, latency: .fixed(.zero))]
+        scenario.instanceTypes = [
+            InstanceTypeScenario(id: "m1.tiny", vcpus: 1, ramMiB: 512, diskGiB: 1),
+            InstanceTypeScenario(id: "m1.medium", vcpus: 2, ramMiB: 4096, diskGiB: 40),
+            InstanceTypeScenario(id: "m1.huge", vcpus: 4, ramMiB: 99_000_000, diskGiB: 80),
+            InstanceTypeScenario(id: "m1.small", vcpus: 1, ramMiB: 2048, diskGiB: 20),
+        ]
+        scenario.images = [ImageScenario(id: "debian-12"), ImageScenario(id: "cirros-0.6.2")]
+        scenario.lifecycles = Dictionary(
+            uniqueKeysWithValues: ResourceKind.allCases.filter { $0.rawValue.hasPrefix("OS::N") }.map {
+                ($0.rawValue, second)
+            } + [(ResourceKind.randomString.rawValue, LifecycleScenario(create: .fixed(.seconds(1))))])
+        scenario.stackRules = [
+            StackRule(
+                name: "k-nvh*",
+                create: ["server": ResourceFate(outcome: .fails(reason: "No valid host was found. ", times: nil))])
+        ]
+        return scenario
     }
 }

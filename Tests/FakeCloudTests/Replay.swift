@@ -1,5 +1,7 @@
 import HTTPTypes
+import OrderedCollections
 import Runtime
+import Scenarios
 
 @testable import FakeCloud
 
@@ -21,14 +23,14 @@ struct Replay {
         bench = try Bench()
         let engine = bench.engine
         let known: [(String, String)] = [
-            ("b7862f2ccedf4d0c933d210c0b5683fa", engine.identity.users[0].project.id),
-            ("c3980468dbef4e58916faa7a489ad234", engine.identity.users[1].project.id),
-            ("3e38e8afd8af4b8598322430f24fb585", engine.identity.users[2].project.id),
+            ("b7862f2ccedf4d0c933d210c0b5683fa", engine.identity.users[0].assignments[0].project.id),
+            ("c3980468dbef4e58916faa7a489ad234", engine.identity.users[1].assignments[0].project.id),
+            ("3e38e8afd8af4b8598322430f24fb585", engine.identity.users[2].assignments[0].project.id),
             ("37593bb041c24837aa3f08ba37102bde", engine.identity.users[0].id),
-            ("3e83ed397d464489bd0594a05f9b844c", bench.cloud.credentialId),
+            ("3e83ed397d464489bd0594a05f9b844c", bench.cloud.access.credentialId),
         ]
         for (recorded, own) in known { likeness.bind(recorded, to: own) }
-        secrets["portal"] = bench.cloud.credentialSecret
+        secrets["portal"] = bench.cloud.access.credentialSecret
         tokens["demo"] = try await bench.token()
         tokens["other"] = try await bench.token("other")
         tokens["admin"] = try await bench.token("admin")
@@ -79,7 +81,7 @@ struct Replay {
             if let name = made?["name"]?.string, let secret = made?["secret"]?.string { secrets[Self.word(name)] = secret }
         case .signIn(let token, let credential):
             let id = likeness.translated(credential)
-            let secret = bench.engine.credential(id, secret: bench.cloud.credentialSecret)?.secret
+            let secret = bench.engine.identity.credentials[id]?.secret
             let identity: JSONValue = [
                 "methods": ["application_credential"],
                 "application_credential": ["id": .string(id), "secret": JSONValue(secret)],
@@ -131,7 +133,7 @@ struct Replay {
 
     /// A masked text with what stood there.
     private func filledIn(_ text: String) -> String {
-        var text = text.replacing("<password>", with: bench.cloud.credentialSecret)
+        var text = text.replacing("<password>", with: "hothouse-demo")
         for match in text.matches(of: /<(token|secret):([^>]*)>/).reversed() {
             let known = (match.1 == "token" ? tokens : secrets)[String(match.2)]
             text.replaceSubrange(match.range, with: known ?? "unknown")

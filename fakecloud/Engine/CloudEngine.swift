@@ -44,11 +44,12 @@ struct CloudEngine: Sendable {
     let scenario: CloudScenario
     let catalog: FakeCatalog
     private(set) var now: Timestamp
+    /// Whether this is a copy in which a request is only tried.
+    var isRehearsal = false
     var regions: [String: RegionState]
     var identity: Identity
-    var tokens: [String: IssuedToken] = [:]
-    /// What the services remember of tokens, by service, region and token.
-    var tokenCache: [String: CachedToken] = [:]
+    var tokens = TokenStore()
+    var tokenCache = TokenCache()
     private var timers = Heap<Timer>()
     private var timersMade = 0
 
@@ -56,14 +57,14 @@ struct CloudEngine: Sendable {
         self.scenario = scenario
         self.now = now
         catalog = FakeCatalog(scenario)
-        identity = Identity(catalog)
+        identity = Identity(scenario.identity, catalog)
         regions = Dictionary(
             uniqueKeysWithValues: scenario.regions.enumerated().map { [catalog] index, region in
                 (
                     region.id,
                     RegionState(
                         addresses: AddressPool.pools(ofRegion: index),
-                        services: RegionServices(catalog, regionIndex: index))
+                        services: RegionServices(catalog, region: region.id))
                 )
             })
     }

@@ -22,8 +22,7 @@ struct RegionServices: Sendable {
     /// When the regions of every fake began, as their catalog shows it.
     static let epoch = Timestamp(milliseconds: 1_767_225_600_000)
 
-    /// - Parameter index: of the region in the scenario; its networks have addresses of their own.
-    init(_ catalog: FakeCatalog, regionIndex index: Int) {
+    init(_ catalog: FakeCatalog, region: String) {
         let scenario = catalog.scenario
         let limits = scenario.quota.limits
         compute = ComputeState(
@@ -39,7 +38,7 @@ struct RegionServices: Sendable {
         for (place, item) in scenario.images.enumerated() {
             image.insert(Image(item, catalog, at: Self.epoch - .seconds(place)))
         }
-        network.addStandardNetworks(catalog, regionIndex: index)
+        network.addNetworks(of: catalog, region: region)
     }
 
     /// Lets an event happen after a while.
@@ -112,58 +111,10 @@ extension Image {
         ]
         if let user = item.sshUser { properties["os_admin_user"] = .string(user) }
         self.init(
-            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.hexId(of: "project", "admin"), status: .active,
+            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.hexId(of: "project", catalog.scenario.operatorProject), status: .active,
             visibility: "public", minDiskGiB: item.minDiskGiB, minRamMiB: item.minRamMiB, diskFormat: "raw",
             containerFormat: "bare", properties: properties, size: data.size, checksum: data.checksum,
             hash: data.hash, createdAt: instant, updatedAt: instant)
     }
 }
 
-extension NetworkState {
-    /// The networks that every region has: `public`, `private`, and the router between them.
-    fileprivate mutating func addStandardNetworks(_ catalog: FakeCatalog, regionIndex index: Int) {
-        let admin = Change(
-            requester: Requester(
-                userId: "", projectId: catalog.hexId(of: "project", "admin"), roles: ["admin"], isAdmin: true),
-            now: epoch, random: RandomSource(seed: 1).stream("standard networks"))
-        let project = catalog.hexId(of: "project", Identity.portalUser)
-        let owner = Change(
-            requester: Requester(userId: "", projectId: project), now: epoch, random: admin.random)
-        // RFC 5737's documentation networks.
-        let publicPrefix = ["203.0.113", "198.51.100", "192.0.2"][index % 3]
-        let networks: [(name: String, prefix: String, change: Change)] = [
-            ("private", "10.\(index).0", owner), ("public", publicPrefix, admin),
-        ]
-        let quotas = quotas
-        self.quotas[project] = Dictionary(uniqueKeysWithValues: Self.counted.map { ($0, -1) })
-        do {
-            for network in networks {
-                let id = catalog.id(of: "network", network.name)
-                _ = try createNetwork(
-                    ["name": .string(network.name), "router:external": .bool(network.name == "public")],
-                    by: network.change, id: id)
-                _ = try createSubnet(
-                    [
-                        "name": .string(network.name), "network_id": .string(id), "ip_version": 4,
-                        "cidr": .string(network.prefix + ".0/24"),
-                        "allocation_pools": [
-                            ["start": .string(network.prefix + ".4"), "end": .string(network.prefix + ".254")]
-                        ], "enable_dhcp": .bool(network.name != "public"),
-                    ], by: network.change, id: catalog.id(of: "subnet", network.name))
-            }
-            let router = try createRouter(
-                [
-                    "name": "router1",
-                    "external_gateway_info": [
-                        "network_id": .string(catalog.id(of: "network", "public")),
-                        "external_fixed_ips": [["ip_address": .string(publicPrefix + ".2")]],
-                    ],
-                ], by: owner, id: catalog.id(of: "router", "router1"))
-            _ = try addRouterInterface(
-                router.id, ["subnet_id": .string(catalog.id(of: "subnet", "private"))], by: owner)
-        } catch {
-            preconditionFailure("the standard networks are refused: \(error.message)")
-        }
-        self.quotas = quotas
-    }
-}

@@ -39,8 +39,9 @@ extension CloudEngine {
     /// What the custom constraints of a project's templates find.
     func names(for place: StackPlace) -> CatalogNames {
         var names = catalog.names
-        if let user = identity.users.first(where: { $0.project.id == place.project }) {
-            names.keyPairs = Set(regions[place.region]?.services.compute.keyPairs[user.id].map { Array($0.keys) } ?? [])
+        if let user = identity.member(of: place.project) {
+            let pairs = regions[place.region]?.services.compute.keyPairs[user.id]
+            names.keyPairs = Set(pairs.map { Array($0.keys) } ?? [])
         }
         return names
     }

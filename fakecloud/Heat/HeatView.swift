@@ -12,7 +12,7 @@ struct HeatView {
         self.engine = engine
         self.call = call
         place = StackPlace(region: call.region ?? "", project: call.parameter("project"))
-        guard call.token?.project?.id == place.project || call.token?.user.isAdmin == true else {
+        guard call.token?.project?.id == place.project || call.token?.isAdmin == true else {
             throw HeatFault(status: 403, type: "HTTPForbidden", message: "Access was denied to this resource.")
         }
     }
@@ -112,7 +112,7 @@ struct HeatView {
     }
 
     private func owner(of stack: StackRecord) -> String {
-        engine.identity.users.first { $0.project.id == stack.project }?.name ?? ""
+        engine.identity.member(of: stack.project)?.name ?? ""
     }
 
     func environment() throws -> ServiceAnswer {

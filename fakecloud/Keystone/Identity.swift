@@ -1,116 +1,128 @@
 import OrderedCollections
 import Runtime
+import Scenarios
 
-/// Who may use the cloud: users, projects and application credentials. All are in the domain Default.
+/// Who may use the cloud: domains, projects, users with their roles, and application credentials.
 struct Identity: Sendable {
+    struct Domain: Hashable, Sendable {
+        let name: String
+        let id: String
+    }
+
     struct Project: Hashable, Sendable {
         let name: String
         let id: String
+        let domain: Domain
+        let description: String
+    }
+
+    struct Assignment: Hashable, Sendable {
+        let project: Project
+        let roles: [String]
     }
 
     struct User: Hashable, Sendable {
         let name: String
         let id: String
-        /// The one project that the user has roles on.
-        let project: Project
-        let roles: [String]
+        let domain: Domain
+        let password: String
+        /// One a project, in the order of the catalog.
+        let assignments: [Assignment]
 
-        var isAdmin: Bool { roles.contains("admin") }
+        /// Whether an operator of the cloud.
+        var isAdmin: Bool { assignments.contains { $0.roles.contains("admin") } }
+
+        func roles(on project: Project) -> [String] {
+            assignments.first { $0.project == project }?.roles ?? []
+        }
     }
 
     struct Credential: Sendable {
         let id: String
         let name: String
         let user: User
+        let project: Project
+        let roles: [String]
         let secret: String
         let expiresAt: Timestamp?
         /// Nil where the request did not say; such a credential is restricted.
         let isUnrestricted: Bool?
         let description: String?
+
+        func isExpired(at instant: Timestamp) -> Bool { expiresAt.map { $0 <= instant } ?? false }
     }
 
-    static let portalUser = "demo"
-    static let portalCredential = "portal"
-
+    let domains: [Domain]
+    let projects: [Project]
     let users: [User]
-    /// By id. The portal's is not among them: its secret belongs to the cloud, not to the engine.
-    var credentials: OrderedDictionary<String, Credential> = [:]
+    /// By id, in the order of their making.
+    var credentials: OrderedDictionary<String, Credential>
 
-    init(_ catalog: FakeCatalog) {
-        func user(_ name: String, roles: [String]) -> User {
-            let project = Project(name: name, id: catalog.hexId(of: "project", name))
-            return User(name: name, id: catalog.hexId(of: "user", name), project: project, roles: roles)
+    /// - Parameter catalog: gives the ids.
+    init(_ scenario: IdentityScenario, _ catalog: FakeCatalog) {
+        let domains = scenario.domains.map { Domain(name: $0.name, id: catalog.hexId(of: "domain", $0.name)) }
+        func domain(_ name: String) -> Domain {
+            domains.first { $0.name == name } ?? Domain(name: name, id: catalog.hexId(of: "domain", name))
         }
-        let member = ["heat_stack_owner", "reader", "member"]
-        users = [
-            user(Self.portalUser, roles: member), user("other", roles: member),
-            user("admin", roles: ["admin", "manager", "member", "reader"]),
-        ]
+        let projects = scenario.projects.map {
+            Project(
+                name: $0.name, id: catalog.hexId(of: "project", $0.name), domain: domain($0.domain),
+                description: $0.description)
+        }
+        let users = scenario.users.map { user in
+            User(
+                name: user.name, id: catalog.hexId(of: "user", user.name), domain: domain(user.domain),
+                password: user.password,
+                assignments: user.assignments.compactMap { assignment in
+                    projects.first { $0.name == assignment.project }.map {
+                        Assignment(project: $0, roles: assignment.roles)
+                    }
+                })
+        }
+        let credentials = scenario.credentials.compactMap { given -> Credential? in
+            guard let user = users.first(where: { $0.name == given.user }),
+                let project = projects.first(where: { $0.name == given.project })
+            else { return nil }
+            return Credential(
+                id: catalog.hexId(of: "credential", given.name), name: given.name, user: user, project: project,
+                roles: given.roles, secret: given.secret, expiresAt: given.expiresAt,
+                isUnrestricted: given.isUnrestricted, description: nil)
+        }
+        self.domains = domains
+        self.projects = projects
+        self.users = users
+        self.credentials = OrderedDictionary(credentials.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
     }
 
-    var projects: [Project] { users.map(\.project) }
+    /// The first user with a role on a project.
+    func member(of projectId: String) -> User? {
+        users.first { $0.assignments.contains { $0.project.id == projectId } }
+    }
 
-    /// A user as a request names one: by id, or by name with its domain.
+    /// All roles, in the order in which they are first given to somebody.
+    var roles: [String] {
+        var found: OrderedSet<String> = []
+        for assignment in users.flatMap(\.assignments) { found.formUnion(assignment.roles) }
+        return Array(found)
+    }
+
+    /// A domain as a request names one.
+    func domain(_ reference: JSONValue?) -> Domain? {
+        if let id = reference?["id"]?.string { return domains.first { $0.id == id } }
+        return domains.first { $0.name == reference?["name"]?.string }
+    }
+
+    /// A user as a request names one: by id, or by name with the domain.
     func user(_ reference: JSONValue?) -> User? {
         if let id = reference?["id"]?.string { return users.first { $0.id == id } }
-        return users.first { $0.name == reference?["name"]?.string }
+        guard let domain = domain(reference?["domain"]) else { return nil }
+        return users.first { $0.name == reference?["name"]?.string && $0.domain == domain }
     }
 
-    /// The project of a scope, by id or name; nil where there is none such.
+    /// A project as a scope names one, likewise.
     func project(_ reference: JSONValue?) -> Project? {
         if let id = reference?["id"]?.string { return projects.first { $0.id == id } }
-        return projects.first { $0.name == reference?["name"]?.string }
-    }
-}
-
-/// A token that Keystone gave out.
-struct IssuedToken: Sendable {
-    let value: String
-    let method: String
-    let auditId: String
-    let issuedAt: Timestamp
-    let expiresAt: Timestamp
-    let user: Identity.User
-    /// Nil for an unscoped token.
-    let project: Identity.Project?
-    /// The application credential that it was issued for.
-    let credentialId: String?
-}
-
-/// A refusal in Keystone's words.
-struct KeystoneFault: Error, Equatable {
-    let status: Int
-    let title: String
-    let message: String
-    /// The member `identity` of the error: null where there is none.
-    var identity = JSONValue.null
-
-    static let unauthorized = KeystoneFault(
-        status: 401, title: "Unauthorized", message: "The request you have made requires authentication.")
-
-    static func badRequest(_ message: String) -> KeystoneFault {
-        KeystoneFault(
-            status: 400, title: "Bad Request",
-            message: message
-                + " The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error."
-        )
-    }
-
-    static func forbidden(_ action: String) -> KeystoneFault {
-        KeystoneFault(
-            status: 403, title: "Forbidden",
-            message: "You are not authorized to perform the requested action: \(action).")
-    }
-
-    static func notFound(_ message: String) -> KeystoneFault {
-        KeystoneFault(status: 404, title: "Not Found", message: message)
-    }
-
-    var json: JSONValue {
-        var error: [String: JSONValue] = [
-            "code": .integer(status), "message": .string(message), "title": .string(title),
-        ]
-        if identity != .null { error["identity"] = identity }
-        return ["error": .object(error)]
+        guard let domain = domain(reference?["domain"]) else { return nil }
+        return projects.first { $0.name == reference?["name"]?.string && $0.domain == domain }
     }
 }

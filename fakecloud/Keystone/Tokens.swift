@@ -3,35 +3,27 @@ import Runtime
 import Scenarios
 
 extension CloudEngine {
-    /// How long the services that use Keystone trust what it said of a token (keystonemiddleware's
-    /// `token_cache_time`): as long, a revoked token works with a service that has seen it.
-    static let tokenCacheTime = Duration.seconds(300)
-
-    /// Signs in by application credential or password (Identity API v3, `POST /auth/tokens`).
+    /// Signs in by application credential, password or token (Identity API v3, `POST /auth/tokens`).
     ///
     /// - Parameters:
-    ///   - secret: the portal's application credential's, which is every user's password as well.
+    ///   - body: nil where the request had none.
     ///   - random: for the token's value.
     /// - Throws: ``KeystoneFault`` in the words of golden keystone.
-    mutating func issueToken(_ body: JSONValue, secret: String, random: RandomSource) throws -> IssuedToken {
-        guard body.object != nil else {
+    mutating func issueToken(_ body: JSONValue?, random: RandomSource) throws -> IssuedToken {
+        if let body, body.object == nil {
             throw KeystoneFault.badRequest("Expecting to find valid JSON in request body.")
         }
-        guard let auth = body["auth"], auth != .null else {
+        guard let auth = body?["auth"], auth != .null else {
             throw KeystoneFault.badRequest("Expecting to find auth in request body.")
         }
-        guard let identity = auth["identity"] else {
-            throw KeystoneFault(status: 400, title: "Bad Request", message: "'identity' is a required property")
-        }
+        guard let identity = auth["identity"] else { throw KeystoneFault.invalid("'identity' is a required property") }
         guard let methods = identity["methods"]?.array?.compactMap(\.string) else {
-            throw KeystoneFault(
-                status: 400, title: "Bad Request",
-                message: "Invalid input for field 'identity': 'methods' is a required property")
+            throw KeystoneFault.invalid("Invalid input for field 'identity': 'methods' is a required property")
         }
         guard let method = methods.first else { throw KeystoneFault.unauthorized }
         switch method {
         case "application_credential":
-            let credential = try credential(identity["application_credential"] ?? .null, secret: secret)
+            let credential = try credential(identity["application_credential"])
             guard auth["scope"] == nil else {
                 throw KeystoneFault(
                     status: 401, title: "Unauthorized",
@@ -40,14 +32,26 @@ extension CloudEngine {
                     identity: [:])
             }
             return issue(
-                method, to: credential.user, for: credential.user.project, credential: credential, random: random)
+                [method], to: credential.user, for: (credential.project, credential.roles), credential: credential,
+                random: random)
         case "password":
             let given = identity["password"]?["user"]
-            guard let user = self.identity.user(given), given?["password"]?.string == secret else {
+            guard let user = self.identity.user(given), given?["password"]?.string == user.password else {
                 throw KeystoneFault.unauthorized
             }
-            let project = try scope(auth["scope"], of: user)
-            return issue(method, to: user, for: project, credential: nil, random: random)
+            return issue([method], to: user, for: try scope(auth["scope"], of: user), random: random)
+        case "token":
+            guard let value = identity["token"]?["id"]?.string else {
+                throw KeystoneFault.invalid("Invalid input for field 'identity/token': 'id' is a required property")
+            }
+            let old = try keystoneToken(value)
+            // A token of an application credential is for its own project and nothing else.
+            guard old.credentialId == nil else {
+                throw KeystoneFault.forbidden("rescope a token of an application credential")
+            }
+            let methods = old.methods + (old.methods.contains(method) ? [] : [method])
+            return issue(
+                methods, to: old.user, for: try scope(auth["scope"], of: old.user), parent: old, random: random)
         default:
             throw KeystoneFault(
                 status: 401, title: "Unauthorized", message: "Attempted to authenticate with an unsupported method.",
@@ -59,63 +63,54 @@ extension CloudEngine {
         }
     }
 
-    private func credential(_ given: JSONValue, secret: String) throws -> Identity.Credential {
+    private func credential(_ given: JSONValue?) throws -> Identity.Credential {
         let credential: Identity.Credential?
-        if let id = given["id"]?.string {
-            credential = self.credential(id, secret: secret)
-            guard credential != nil else {
-                throw KeystoneFault.notFound("Could not find Application Credential: \(id).")
-            }
+        if let id = given?["id"]?.string {
+            credential = identity.credentials[id]
+            guard credential != nil else { throw KeystoneFault.noCredential(id) }
         } else {
-            let user = identity.user(given["user"])
-            credential = credentials(secret: secret).first { $0.user == user && $0.name == given["name"]?.string }
+            guard let name = given?["name"]?.string, let user = identity.user(given?["user"]) else {
+                throw KeystoneFault.unauthorized
+            }
+            credential = identity.credentials.values.first { $0.user == user && $0.name == name }
+            guard credential != nil else { throw KeystoneFault.noCredential(name) }
         }
-        guard let credential, given["secret"]?.string == credential.secret,
-            credential.expiresAt.map({ $0 > now }) ?? true
-        else { throw KeystoneFault.unauthorized }
+        guard let credential, given?["secret"]?.string == credential.secret, !credential.isExpired(at: now) else {
+            throw KeystoneFault.unauthorized
+        }
         return credential
     }
 
-    /// All application credentials, the portal's first.
-    func credentials(secret: String) -> [Identity.Credential] {
-        let portal = identity.users[0]
-        let own = Identity.Credential(
-            id: catalog.credentialId, name: Identity.portalCredential, user: portal, secret: secret, expiresAt: nil,
-            isUnrestricted: true, description: nil)
-        return [own] + identity.credentials.values
-    }
-
-    func credential(_ id: String, secret: String) -> Identity.Credential? {
-        credentials(secret: secret).first { $0.id == id }
-    }
-
-    private func scope(_ scope: JSONValue?, of user: Identity.User) throws -> Identity.Project? {
-        guard let scope, scope != "unscoped" else { return nil }
-        guard let project = identity.project(scope["project"]), project == user.project else {
-            throw KeystoneFault.unauthorized
-        }
-        return project
+    /// The project of a scope, with the user's roles there. Without a scope, the token is unscoped: nobody has a
+    /// default project.
+    private func scope(_ scope: JSONValue?, of user: Identity.User) throws -> (Identity.Project, [String])? {
+        guard let scope, scope != "unscoped", scope["unscoped"] == nil else { return nil }
+        guard let project = identity.project(scope["project"]) else { throw KeystoneFault.unauthorized }
+        let roles = user.roles(on: project)
+        guard !roles.isEmpty else { throw KeystoneFault.unauthorized }
+        return (project, roles)
     }
 
     private mutating func issue(
-        _ method: String, to user: Identity.User, for project: Identity.Project?, credential: Identity.Credential?,
-        random: RandomSource
+        _ methods: [String], to user: Identity.User, for scope: (project: Identity.Project, roles: [String])?,
+        credential: Identity.Credential? = nil, parent: IssuedToken? = nil, random: RandomSource
     ) -> IssuedToken {
-        let end = now + scenario.tokenLifetime
+        // A token outlives neither the credential nor the token that it was got with.
+        let ends = [now + scenario.tokenLifetime, credential?.expiresAt, parent?.expiresAt].compactMap { $0 }
+        let auditId = base64URL(random.bytes(16))
         let token = IssuedToken(
-            value: "gAAAAA" + base64URL(random.bytes(48)), method: method, auditId: base64URL(random.bytes(16)),
-            issuedAt: now.wholeSecond, expiresAt: min(end, credential?.expiresAt ?? end).wholeSecond, user: user,
-            project: project, credentialId: credential?.id)
-        tokens = tokens.filter { $0.value.expiresAt > now }
-        tokens[token.value] = token
+            value: "gAAAAA" + base64URL(random.bytes(96)), methods: methods,
+            auditIds: [auditId] + (parent?.auditIds.last.map { [$0] } ?? []), issuedAt: now.wholeSecond,
+            expiresAt: (ends.min() ?? now).wholeSecond, user: user, project: scope?.project, roles: scope?.roles ?? [],
+            credentialId: credential?.id)
+        tokens.add(token)
         return token
     }
 
     /// The token of a value, where it is good.
     func token(_ value: String?) -> IssuedToken? {
-        value.flatMap { tokens[$0] }.flatMap { token in
-            let isThere = token.credentialId.map { $0 == catalog.credentialId || identity.credentials[$0] != nil }
-            return token.expiresAt > now && isThere ?? true ? token : nil
+        value.flatMap { tokens.token($0, at: now) }.flatMap { token in
+            token.credentialId.map { identity.credentials[$0] != nil } ?? true ? token : nil
         }
     }
 
@@ -123,11 +118,9 @@ extension CloudEngine {
     ///
     /// - Throws: ``CloudDialect/NoToken``; ``KeystoneFault`` where the credential of the token is gone.
     func keystoneToken(_ value: String?) throws -> IssuedToken {
-        if let token = token(value) { return token }
-        if let token = value.flatMap({ tokens[$0] }), token.expiresAt > now, let id = token.credentialId {
-            throw KeystoneFault.notFound("Could not find Application Credential: \(id).")
-        }
-        throw CloudDialect.NoToken()
+        guard let token = value.flatMap({ tokens.token($0, at: now) }) else { throw CloudDialect.NoToken() }
+        if let id = token.credentialId, identity.credentials[id] == nil { throw KeystoneFault.noCredential(id) }
+        return token
     }
 
     /// The token of a call to another service, which remembers what it was told of it for a while.
@@ -136,20 +129,16 @@ extension CloudEngine {
     /// - Throws: ``CloudDialect/NoToken``.
     mutating func serviceToken(_ value: String?, service: String) throws -> IssuedToken {
         guard let value, !value.isEmpty else { throw CloudDialect.NoToken() }
-        let key = service + " " + value
-        if let known = tokenCache[key], known.until > now, known.token.expiresAt > now { return known.token }
-        guard let token = token(value) else {
-            tokenCache[key] = nil
-            throw CloudDialect.NoToken()
-        }
-        if tokenCache.count > 1000 { tokenCache = tokenCache.filter { $0.value.until > now } }
-        tokenCache[key] = CachedToken(token: token, until: now + Self.tokenCacheTime)
+        if let known = tokenCache.token(value, service: service, at: now) { return known }
+        guard let token = token(value) else { throw CloudDialect.NoToken() }
+        tokenCache.remember(token, service: service, at: now)
         return token
     }
 
-    struct CachedToken: Sendable {
-        let token: IssuedToken
-        let until: Timestamp
+    /// Ends all tokens, those that services remember too.
+    mutating func revokeAllTokens() {
+        tokens = TokenStore()
+        tokenCache = TokenCache()
     }
 }
 
