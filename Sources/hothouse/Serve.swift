@@ -90,8 +90,14 @@ struct Serve: AsyncParsableCommand {
             pages: pages(demo: demo), http: http, deployments: deployments, surroundings: surroundings, logger: logger)
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
+        let control = ControlAPI(
+            cloud, clock: clock,
+            story: PlayedStory(story, path: settings.scenarioPath, standard: .standard, keepsRegions: true))
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
+            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            beside: { request, address in
+                ControlAPI.owns(request) ? try await control.respond(to: request, from: address) : nil
+            }
         ) { port in
             greet(settings, port: port, cloud: cloud, story: story, demo: demo)
         }
