@@ -40,7 +40,8 @@ public struct InProcessCloud: CloudTransport {
                 let response = try await cloud.respond(to: Request(head: head, body: body))
                 return .success(
                     CloudResponse(
-                        status: response.status.code, headers: response.headers, body: try await response.collectBody()))
+                        status: response.status.code, headers: response.headers, body: try await response.collectBody())
+                )
             } catch let broken as BrokenConnection {
                 let effect = broken.effect == .impossible ? TransportFailure.Effect.impossible : .possible
                 return .failure(TransportFailure(effect: effect, reason: "\(broken)"))

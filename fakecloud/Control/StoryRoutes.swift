@@ -42,7 +42,8 @@ extension ControlAPI {
                 let story = try Scenario(parsing: call.text.utf8, file: "body", standardCloud: parts.story.standard)
                 if parts.story.keepsRegions, story.cloud.regions.map(\.id) != parts.cloud.regionIds {
                     throw ControlProblem(
-                        422, "The portal was started with the regions \(parts.cloud.regionIds.joined(separator: ", ")).")
+                        422, "The portal was started with the regions \(parts.cloud.regionIds.joined(separator: ", "))."
+                    )
                 }
                 try parts.cloud.restart(with: story.cloud)
                 parts.story.current.withLock {
