@@ -13,7 +13,7 @@ extension FakeCloud {
     func perform(
         _ operation: CloudOperation, _ call: ServiceCall, needsToken: Bool, _ handler: @escaping Handler
     ) async throws -> Response {
-        let handler = Self.guarded(handler, needsToken: needsToken)
+        let handler = guarded(operation, handler, needsToken: needsToken)
         let time = surroundings.time
         let arrival = time.uptime
         let subject = FaultSubject(operation: operation, region: call.region, stack: call.stackName)
@@ -46,7 +46,9 @@ extension FakeCloud {
         case .reset(.midBody):
             let answer = verdict.spoiled(real, of: call)
             log(answer)
-            throw BrokenConnection(effect: .possible, sent: (answer.response(to: call), answer.body.count / 2))
+            throw BrokenConnection(
+                effect: .possible,
+                sent: (answer.response(to: call).head, Array(answer.body.prefix(answer.body.count / 2))))
         default:
             let answer = verdict.spoiled(real, of: call)
             log(answer)
@@ -74,18 +76,38 @@ extension FakeCloud {
         }
     }
 
-    /// A handler that first looks who asks.
-    private static func guarded(_ handler: @escaping Handler, needsToken: Bool) -> Handler {
-        { engine, call in
+    /// A handler that first looks who asks, and whether Keystone lets the service do what it must.
+    private func guarded(_ operation: CloudOperation, _ handler: @escaping Handler, needsToken: Bool) -> Handler {
+        { [weak self] engine, call in
+            guard let self else { return ServiceAnswer(status: 503) }
             if let region = call.region, engine.regions[region] == nil { return call.dialect.notFound(of: call) }
             guard needsToken else { return try handler(&engine, call) }
+            /// Services ask Keystone themselves; the rules for faults hold for them too.
+            func isKeystoneDown() -> Bool {
+                let subject = FaultSubject(operation: .keystoneTokenValidate, region: nil, stack: nil)
+                return faultBook.withLock { $0.meet(subject, at: surroundings.time.now) }.isOutage
+            }
             var call = call
             let value = call.headers[.authToken]
-            call.token =
-                call.dialect == .keystone
-                ? try engine.keystoneToken(value)
-                : try engine.serviceToken(value, service: "\(call.dialect) \(call.region ?? "")")
-            return try handler(&engine, call)
+            if call.dialect == .keystone {
+                call.token = try engine.keystoneToken(value)
+                return try handler(&engine, call)
+            }
+            let service = "\(call.dialect) \(call.region ?? "")"
+            if let value, !value.isEmpty, !engine.remembers(value, service: service), isKeystoneDown() {
+                return CloudDialect.keystoneIsDown
+            }
+            call.token = try engine.serviceToken(value, service: service)
+            guard operation == .heatStackCreate else { return try handler(&engine, call) }
+            // The last thing of a create is a trust, with which Heat acts for the user later (golden outage,
+            // `keystone-down-create-cached-token`, `strict-keystone-create-with-application-credential`).
+            let isForbidden = !engine.scenario.allowsTrusts && call.token?.credentialId != nil
+            guard isForbidden || isKeystoneDown() else { return try handler(&engine, call) }
+            var copy = engine
+            copy.isRehearsal = true
+            let answer = try handler(&copy, call)
+            if answer.status == 201 { throw HeatFault(status: 500, type: "RemoteError", message: nil) }
+            return answer
         }
     }
 

@@ -71,11 +71,10 @@ public final class FakeCloud: Sendable {
     public func respond(to request: Request) async throws -> Response {
         guard let responder = router.withLock({ $0 }) else { return Response(status: .serviceUnavailable) }
         let context = CloudContext(source: CloudContextSource(logger: Logger(label: "fakecloud")))
-        do {
-            return try await responder.respond(to: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return try await respondToUnknownPath(request, context)
-        }
+        let response = try await responder.respond(to: request, context: context)
+        // Every answer of a route says so itself; one that does not is the router's own.
+        let isOfRoute = response.headers[.contentType] != nil || response.status != .notFound
+        return isOfRoute ? response : try await respondToUnknownPath(request, context)
     }
 
     /// Lets things happen on time when nobody asks, until the task is cancelled.
@@ -110,6 +109,23 @@ public final class FakeCloud: Sendable {
     public func revokeTokens() {
         engine.withLock { $0.revokeAllTokens() }
     }
+
+    /// Arms a rule for faults, after those that are armed.
+    ///
+    /// - Returns: false where there is one of its id already.
+    @discardableResult
+    public func arm(_ rule: FaultRule) -> Bool {
+        let instant = surroundings.time.now
+        return faultBook.withLock { book in
+            guard !book.armed.contains(where: { $0.rule.id == rule.id }) else { return false }
+            book.arm(rule, at: instant, isLive: true)
+            return true
+        }
+    }
+
+    /// - Returns: whether there was such a rule.
+    @discardableResult
+    public func disarm(_ id: String) -> Bool { faultBook.withLock { $0.disarm(id) } }
 
     /// Begins again: an empty cloud, with the rules of its story and no others.
     ///

@@ -107,7 +107,9 @@ extension FakeCloud {
                 let answer = try engine.serve(
                     route, call, requester: requester, random: RandomSource(seed: seed))
                 // What was refused has changed nothing; what was done is written down before it is answered.
-                if !engine.isRehearsal { try self.record(.request(ServiceRequest(call, requester: requester, seed: seed)), at: engine.now) }
+                if !engine.isRehearsal {
+                    try self.record(.request(ServiceRequest(call, requester: requester, seed: seed)), at: engine.now)
+                }
                 return answer
             }
         }
@@ -160,7 +162,8 @@ extension ServiceCall {
 
     private var malformed: ServiceFault {
         dialect == .neutron
-            ? .neutronBadRequest("The server could not comply with the request since it is either malformed or otherwise incorrect.")
+            ? .neutronBadRequest(
+                "The server could not comply with the request since it is either malformed or otherwise incorrect.")
             : ServiceFault(400, "Malformed request body")
     }
 }

@@ -90,11 +90,17 @@ struct Serve: AsyncParsableCommand {
             pages: pages(demo: demo), http: http, deployments: deployments, surroundings: surroundings, logger: logger)
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
+        let control = ControlAPI(
+            cloud, clock: clock,
+            story: PlayedStory(story, path: settings.scenarioPath, standard: .standard, keepsRegions: true))
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
-        ) { port in
-            greet(settings, port: port, cloud: cloud, story: story, demo: demo)
-        }
+            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            beside: { request, address in
+                ControlAPI.owns(request) ? try await control.respond(to: request, from: address) : nil
+            },
+            onListening: { port in
+                greet(settings, port: port, cloud: cloud, story: story, demo: demo)
+            })
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
             Background { try await clock.run() }, Background { await transport.run() },

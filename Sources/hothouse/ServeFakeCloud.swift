@@ -50,7 +50,13 @@ struct ServeFakeCloud: AsyncParsableCommand {
         let surroundings = Surroundings(time: clock, random: .secure)
         let cloud = try FakeCloud(story?.cloud ?? standard, surroundings: surroundings)
         let logger = Logger(label: "hothouse.fakecloud") { StreamLogHandler.standardError(label: $0) }
-        let server = FakeCloudServer(cloud, host: address.host, port: address.port, logger: logger) { port in
+        let control = ControlAPI(
+            cloud, clock: clock,
+            story: PlayedStory(story, path: scenario, standard: standard, keepsRegions: false),
+            allowsRemote: remoteControl)
+        let server = FakeCloudServer(
+            cloud, control: control, host: address.host, port: address.port, logger: logger
+        ) { port in
             greet(cloud, url: address.url(port: port))
         }
         var configuration = ServiceGroupConfiguration(

@@ -66,7 +66,10 @@ enum Arrangements {
     private static let keystone: [Int: [Step]] = [
         9: [.credential("portal-restricted", "e61aeea33c3c4b779feb64b80b50ec88")],
         55: [.signIn(token: "portal-restricted", credential: "e61aeea33c3c4b779feb64b80b50ec88")],
-        61: [.credential("short1795462621.6012459", "84342601c5cb4ead88bff1030539a6b0", expiresAt: "2026-01-06T10:00:05Z")],
+        61: [
+            .credential(
+                "short1795462621.6012459", "84342601c5cb4ead88bff1030539a6b0", expiresAt: "2026-01-06T10:00:05Z")
+        ],
         63: [
             .credential("deleted", "80ce670a115f4cac9e490e53238c8765"),
             .signIn(token: "deleted-appcred", credential: "80ce670a115f4cac9e490e53238c8765"), .stack("vm1"),

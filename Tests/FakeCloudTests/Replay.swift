@@ -78,7 +78,9 @@ struct Replay {
             guard answer.status < 400 else { throw NotArranged(step: "\(step)", answer: "\(json ?? .null)") }
             let made = json?["stack"] ?? json?["application_credential"]
             if let recordedId, let id = made?["id"]?.string { likeness.bind(recordedId, to: id) }
-            if let name = made?["name"]?.string, let secret = made?["secret"]?.string { secrets[Self.word(name)] = secret }
+            if let name = made?["name"]?.string, let secret = made?["secret"]?.string {
+                secrets[Self.word(name)] = secret
+            }
         case .signIn(let token, let credential):
             let id = likeness.translated(credential)
             let secret = bench.engine.identity.credentials[id]?.secret
@@ -143,7 +145,9 @@ struct Replay {
 
     private mutating func compareHeaders(_ exchange: GoldenExchange, _ headers: HTTPFields) {
         func own(_ name: String) -> [String] { headers[values: HTTPField.Name(name)!] }
-        for name in ["Location", "Content-Type", "WWW-Authenticate", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"] {
+        for name in [
+            "Location", "Content-Type", "WWW-Authenticate", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version",
+        ] {
             let (recorded, own) = (exchange.header(name).first, own(name).first)
             guard let recorded, let own else {
                 if recorded != nil || own != nil { likeness.differs(name, recorded ?? "absent", own ?? "absent") }

@@ -111,10 +111,10 @@ extension Image {
         ]
         if let user = item.sshUser { properties["os_admin_user"] = .string(user) }
         self.init(
-            id: catalog.id(of: "image", item.id), name: item.id, projectId: catalog.hexId(of: "project", catalog.scenario.operatorProject), status: .active,
+            id: catalog.id(of: "image", item.id), name: item.id,
+            projectId: catalog.hexId(of: "project", catalog.scenario.operatorProject), status: .active,
             visibility: "public", minDiskGiB: item.minDiskGiB, minRamMiB: item.minRamMiB, diskFormat: "raw",
             containerFormat: "bare", properties: properties, size: data.size, checksum: data.checksum,
             hash: data.hash, createdAt: instant, updatedAt: instant)
     }
 }
-

@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPTypes
 
 /// A fault ended the connection before a whole answer was sent. Whoever carries requests to the fake makes of it what
 /// its clients would see: a socket a reset, memory an error of its transport.
@@ -12,8 +12,8 @@ public struct BrokenConnection: Error, CustomStringConvertible {
     }
 
     public let effect: Effect
-    /// The answer whose beginning was sent, and how many bytes of its body; nil where not even a head was.
-    public let sent: (answer: Response, bytes: Int)?
+    /// What was sent of an answer: its head and the beginning of its body; nil where nothing was.
+    public let sent: (head: HTTPResponse, body: [UInt8])?
 
     public var description: String {
         switch (effect, sent) {

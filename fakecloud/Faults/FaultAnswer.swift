@@ -54,22 +54,26 @@ extension FaultRule.Answer.Pace {
 }
 
 extension CloudDialect {
+    /// What a service says where it has to ask Keystone and cannot (golden outage,
+    /// `keystone-down-heat-uncached-token`).
+    static var keystoneIsDown: ServiceAnswer { unavailable("The Keystone service is temporarily unavailable.\n\n") }
+
+    private static func unavailable(_ detail: String) -> ServiceAnswer {
+        let message = "The server is currently unavailable. Please try again at a later time.<br /><br />\n"
+        return .json(
+            503,
+            [
+                "message": .string(message + (detail.isEmpty ? "\n\n" : detail)), "code": "503 Service Unavailable",
+                "title": "Service Unavailable",
+            ])
+    }
+
     /// The service's error for any status, where no request of its own leads to it.
     func failure(_ status: Int) -> ServiceAnswer {
         let phrase = HTTPResponse.Status(code: status).reasonPhrase
         let title = phrase.isEmpty ? "Error" : phrase
         guard status >= 400 else { return ServiceAnswer(status: status) }
-        if status == 503, self != .keystone {
-            // What the services behind one another say of one that is away (golden outage,
-            // `keystone-down-heat-uncached-token`).
-            return .json(
-                503,
-                [
-                    "message":
-                        "The server is currently unavailable. Please try again at a later time.<br /><br />\n\n\n",
-                    "code": "503 Service Unavailable", "title": "Service Unavailable",
-                ])
-        }
+        if status == 503, self != .keystone { return Self.unavailable("") }
         let message = "\(title): a fault of the fake cloud"
         switch self {
         case .keystone:

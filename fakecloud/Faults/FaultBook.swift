@@ -50,6 +50,12 @@ struct FaultVerdict: Sendable {
     var hang = Duration.zero
     var retryAfter: Duration?
     var garbage: [UInt8] = []
+
+    /// Whether a service that asks gets nothing that it can use.
+    var isOutage: Bool {
+        guard let answer else { return false }
+        return answer.breakage != nil || (answer.status.map { $0 >= 500 } ?? false)
+    }
 }
 
 /// The rules that are armed, in the order in which they are tried.

@@ -79,7 +79,8 @@ struct ImageState: Sendable {
         let visibility = request["visibility"]?.string ?? "shared"
         guard ["public", "private", "shared", "community"].contains(visibility) else {
             throw .glance(
-                400, "Bad Request", "Provided object does not match schema 'image': \(visibility) is not a valid visibility")
+                400, "Bad Request",
+                "Provided object does not match schema 'image': \(visibility) is not a valid visibility")
         }
         guard visibility != "public" || change.requester.isAdmin else {
             throw .glance(403, "Forbidden", "You are not authorized to complete publicize_image action.")

@@ -135,6 +135,11 @@ extension CloudEngine {
         return token
     }
 
+    /// Whether a service need not ask for a token.
+    func remembers(_ value: String, service: String) -> Bool {
+        tokenCache.token(value, service: service, at: now) != nil
+    }
+
     /// Ends all tokens, those that services remember too.
     mutating func revokeAllTokens() {
         tokens = TokenStore()

@@ -20,8 +20,10 @@ extension NetworkState {
             var routers: [String: String] = [:]
             for network in inside {
                 let change = change(for: network, catalog, random)
-                let router = try routers[network.project] ?? addRouter(
-                    "router\(routers.count + 1)", to: outside, catalog, change)
+                let router =
+                    try routers[network.project]
+                    ?? addRouter(
+                        "router\(routers.count + 1)", to: outside, catalog, change)
                 routers[network.project] = router
                 for subnet in network.subnets {
                     _ = try addRouterInterface(
@@ -73,7 +75,8 @@ extension NetworkState {
         let networkId = catalog.id(of: "network", outside.name)
         var gateway: [String: JSONValue] = ["network_id": .string(networkId)]
         if let subnet = networks[networkId]?.subnetIds.first.flatMap({ subnets[$0] }),
-            let first = subnet.addresses.pools.first?.lowerBound, let base = subnet.gateway, base.advanced(by: 1) < first
+            let first = subnet.addresses.pools.first?.lowerBound, let base = subnet.gateway,
+            base.advanced(by: 1) < first
         {
             let address = IPAddress(.v4, base.number + UInt128(routers.count + 1))
             if address < first { gateway["external_fixed_ips"] = [["ip_address": .string(address.description)]] }

@@ -29,10 +29,10 @@ enum NeutronRoutes {
             "ports", "port", also: ["binding:host_id"], absent: ServiceFault.portNotFound,
             seen: { state, call, requester in
                 let all: [Port] =
-                    if let id = call.query("id") { state.ports.records([id]) }
-                    else if let id = call.query("device_id") { state.ports.records(state.portsByDevice[id]) }
-                    else if let id = call.query("network_id") { state.ports.records(state.portsByNetwork[id]) }
-                    else { state.records(state.ports, seenBy: requester) }
+                    if let id = call.query("id") { state.ports.records([id]) } else if let id = call.query("device_id")
+                    { state.ports.records(state.portsByDevice[id]) } else if let id = call.query("network_id") {
+                        state.ports.records(state.portsByNetwork[id])
+                    } else { state.records(state.ports, seenBy: requester) }
                 return all.filter { requester.mayTouch($0) }
             }, find: { try $0.port($1, for: $2) }, create: { try $0.createPort($1, by: $2) },
             update: { try $0.updatePort($1, $2, by: $3) }, delete: { try $0.deletePort($1, by: $2) },
@@ -47,8 +47,9 @@ enum NeutronRoutes {
             "floatingips", "floatingip", absent: ServiceFault.floatingIPNotFound,
             seen: { state, call, requester in
                 let all: [FloatingIP] =
-                    if let id = call.query("port_id") { state.floatingIPs.records(state.floatingIPsByPort[id]) }
-                    else if let address = call.query("floating_ip_address") {
+                    if let id = call.query("port_id") {
+                        state.floatingIPs.records(state.floatingIPsByPort[id])
+                    } else if let address = call.query("floating_ip_address") {
                         state.floatingIPs.records(named: address)
                     } else { state.records(state.floatingIPs, seenBy: requester) }
                 return all.filter { requester.mayTouch($0) }
@@ -65,8 +66,9 @@ enum NeutronRoutes {
             "security-group-rules", "security_group_rule", absent: ServiceFault.securityGroupRuleNotFound,
             seen: { state, call, requester in
                 let all: [SecurityGroupRule] =
-                    if let group = call.query("security_group_id") { state.rules.records(state.rulesByGroup[group]) }
-                    else { state.records(state.rules, seenBy: requester) }
+                    if let group = call.query("security_group_id") {
+                        state.rules.records(state.rulesByGroup[group])
+                    } else { state.records(state.rules, seenBy: requester) }
                 return all.filter { requester.mayTouch($0) }
             }, find: { try $0.rule($1, for: $2) }, create: { try $0.createRule($1, by: $2) }, update: nil,
             delete: { try $0.deleteRule($1, by: $2) }, table: \.rules, json: { $0.json($1) })
@@ -76,7 +78,8 @@ enum NeutronRoutes {
     private static let extensions = [
         "address-scope", "agent", "allowed-address-pairs", "availability_zone", "binding", "default-subnetpools",
         "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "filter-validation",
-        "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination", "port-security",
+        "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination",
+        "port-security",
         "project-id", "provider", "quota_details", "quotas", "router", "security-group", "sorting",
         "standard-attr-description", "standard-attr-revisions", "standard-attr-tag", "standard-attr-timestamp",
         "stateful-security-group", "subnet_allocation",
@@ -254,7 +257,10 @@ enum NeutronRoutes {
         let collection = name + "s"
         let all = "\(root)/\(path)"
         let one = all + "/:id"
-        func tags(_ method: HTTPRequest.Method, _ path: String, _ change: @escaping @Sendable (inout [String], ServiceCall) throws -> ServiceAnswer?) -> ServiceRoute {
+        func tags(
+            _ method: HTTPRequest.Method, _ path: String,
+            _ change: @escaping @Sendable (inout [String], ServiceCall) throws -> ServiceAnswer?
+        ) -> ServiceRoute {
             .on(method, one + "/tags" + path) { services, call, context in
                 let record = try find(services.network, call.parameter("id"), context.requester)
                 guard context.requester.mayTouch(record) else {

@@ -48,7 +48,9 @@ extension NetworkState {
             networkId: networkId, portId: port.id, hasSNAT: info["enable_snat"]?.bool ?? true)
     }
 
-    mutating func updateRouter(_ id: String, _ request: JSONValue, by change: Change) throws(ServiceFault) -> NetworkRouter {
+    mutating func updateRouter(_ id: String, _ request: JSONValue, by change: Change) throws(ServiceFault)
+        -> NetworkRouter
+    {
         let router = try router(id, for: change.requester)
         let given = try NetworkAttributes(request, known: Self.routerAttributes)
         var changed = router
@@ -141,7 +143,9 @@ extension NetworkState {
                 "Unable to complete operation on port \(id) for network \(port.networkId). Port already has an attached device \(port.deviceId)."
             )
         }
-        guard !port.fixedIPs.isEmpty else { throw .badResource("router", "Router port must have at least one fixed IP") }
+        guard !port.fixedIPs.isEmpty else {
+            throw .badResource("router", "Router port must have at least one fixed IP")
+        }
         for fixed in port.fixedIPs {
             if let subnet = subnets[fixed.subnetId] { try checkOverlap(router, subnet) }
         }

@@ -7,35 +7,37 @@ import Scenarios
 enum NovaRoutes {
     private static let root = "/compute/:region/v2.1"
 
-    static let all: [ServiceRoute] = [
-        .on(.get, "/compute/:region", needsToken: false) { _, call, _ in NovaView.versions(call) },
-        get("", needsToken: false) { view, _ in view.currentVersion() },
-        get("/flavors", .novaFlavorList) { view, _ in try view.flavors(isDetailed: false) },
-        get("/flavors/detail", .novaFlavorList) { view, _ in try view.flavors(isDetailed: true) },
-        get("/flavors/:flavor") { view, _ in
-            .json(200, ["flavor": .object(view.detail(try view.flavor(view.call.parameter("flavor"))))])
-        },
-        get("/flavors/:flavor/os-extra_specs") { view, _ in
-            _ = try view.flavor(view.call.parameter("flavor"))
-            return .json(200, ["extra_specs": [:]])
-        },
-        get("/os-availability-zone") { _, _ in
-            .json(
-                200,
-                ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": .null]]])
-        },
-        get("/os-availability-zone/detail") { _, requester in
-            guard requester.isAdmin else { throw ServiceFault.policy("os_compute_api:os-availability-zone:detail") }
-            return .json(
-                200, ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": [:]]]])
-        },
-        get("/extensions") { _, _ in .json(200, ["extensions": []]) },
-        forbidden("/os-hypervisors", "os_compute_api:os-hypervisors:list"),
-        forbidden("/os-hypervisors/detail", "os_compute_api:os-hypervisors:list-detail"),
-        forbidden("/os-migrations", "os_compute_api:os-migrations:index"),
-        forbidden("/os-services", "os_compute_api:os-services:list"),
-        forbidden("/os-aggregates", "os_compute_api:os-aggregates:index"),
-    ] + keyPairs + limits + groups
+    static let all: [ServiceRoute] =
+        [
+            .on(.get, "/compute/:region", needsToken: false) { _, call, _ in NovaView.versions(call) },
+            get("", needsToken: false) { view, _ in view.currentVersion() },
+            get("/flavors", .novaFlavorList) { view, _ in try view.flavors(isDetailed: false) },
+            get("/flavors/detail", .novaFlavorList) { view, _ in try view.flavors(isDetailed: true) },
+            get("/flavors/:flavor") { view, _ in
+                .json(200, ["flavor": .object(view.detail(try view.flavor(view.call.parameter("flavor"))))])
+            },
+            get("/flavors/:flavor/os-extra_specs") { view, _ in
+                _ = try view.flavor(view.call.parameter("flavor"))
+                return .json(200, ["extra_specs": [:]])
+            },
+            get("/os-availability-zone") { _, _ in
+                .json(
+                    200,
+                    ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": .null]]])
+            },
+            get("/os-availability-zone/detail") { _, requester in
+                guard requester.isAdmin else { throw ServiceFault.policy("os_compute_api:os-availability-zone:detail") }
+                return .json(
+                    200,
+                    ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": [:]]]])
+            },
+            get("/extensions") { _, _ in .json(200, ["extensions": []]) },
+            forbidden("/os-hypervisors", "os_compute_api:os-hypervisors:list"),
+            forbidden("/os-hypervisors/detail", "os_compute_api:os-hypervisors:list-detail"),
+            forbidden("/os-migrations", "os_compute_api:os-migrations:index"),
+            forbidden("/os-services", "os_compute_api:os-services:list"),
+            forbidden("/os-aggregates", "os_compute_api:os-aggregates:index"),
+        ] + keyPairs + limits + groups
 
     /// A route that shows something.
     static func get(

@@ -46,7 +46,9 @@ extension RegionServices {
         }
         let least = request["min_count"]?.integer ?? 1
         let count = max(least, request["max_count"]?.integer ?? least)
-        guard count > 0 else { throw .novaInput("min_count", .integer(least), "\(least) is less than the minimum of 1") }
+        guard count > 0 else {
+            throw .novaInput("min_count", .integer(least), "\(least) is less than the minimum of 1")
+        }
         let usage = ComputeState.Usage(
             instances: count, cores: flavor.vcpus * count, ramMiB: flavor.ramMiB * count)
         try compute.checkQuota(usage, of: project)

@@ -60,7 +60,8 @@ extension RegionServices {
     ///
     /// - Parameter name: of the action, as the API's refusal names it.
     mutating func begin(
-        _ step: Instance.Step, named name: String, from states: Set<Instance.State>, server id: String, by change: Change
+        _ step: Instance.Step, named name: String, from states: Set<Instance.State>, server id: String,
+        by change: Change
     ) throws(ServiceFault) {
         let server = try compute.server(id, for: change.requester)
         try checkLock(server, change)
