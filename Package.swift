@@ -114,11 +114,14 @@ let package = Package(
             dependencies: [logging, crypto, .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Simulation"], swiftSettings: settings),
-        .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "DeploymentsTests", dependencies: ["Deployments", "Storage", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
+            name: "StorageTests",
+            dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .testTarget(
             name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
         .testTarget(
@@ -127,17 +130,18 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "WebSocketsTests",
-            dependencies: ["WebSockets", "Deployments", "Auth", "Runtime"],
+            dependencies: ["WebSockets", "Deployments", "Auth", "Storage", "Runtime", logging],
             swiftSettings: settings),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "WebSockets", "Deployments", "Auth", "Storage", "Simulation", "FakeCloud", "Scenarios",
-                "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "OpenStack", "Workers", "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket, lifecycle, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
             dependencies: [
@@ -148,7 +152,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "Runtime", "Storage"],
+            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

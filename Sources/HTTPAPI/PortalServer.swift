@@ -14,6 +14,7 @@ public struct PortalServer: Service {
     private let host: String
     private let port: Int
     private let beside: @Sendable (Request, String) async throws -> Response?
+    private let limits: ConnectionLimits
     private let onListening: @Sendable (Int) async -> Void
     private let logger: Logger
 
@@ -22,8 +23,8 @@ public struct PortalServer: Service {
     ///   - beside: answers requests that are not the portal's, from the address of a peer; nil for the portal's own.
     ///   - onListening: is told of the port when the server listens.
     public init(
-        api: PortalAPI, hub: Hub, host: String, port: Int, logger: Logger,
-        beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
+        api: PortalAPI, hub: Hub, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
+        logger: Logger, beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
         onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.api = api
@@ -31,6 +32,7 @@ public struct PortalServer: Service {
         self.host = host
         self.port = port
         self.beside = beside
+        self.limits = limits
         self.onListening = onListening
         self.logger = logger
     }
@@ -46,6 +48,7 @@ public struct PortalServer: Service {
                 let response = if let other { other } else { try await api.respond(to: request, from: address) }
                 try await writer.write(response: response.head, body: response.body)
             },
+            limits: limits, refusal: { [api] in api.refusal($0) },
             identity: { [api] in try await api.socketIdentity(for: $0) },
             serve: { [hub] socket, identity in try await hub.serve(socket, identity: identity) })
         var quiet = logger
