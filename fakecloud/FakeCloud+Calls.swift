@@ -46,7 +46,9 @@ extension FakeCloud {
         case .reset(.midBody):
             let answer = verdict.spoiled(real, of: call)
             log(answer)
-            throw BrokenConnection(effect: .possible, sent: (answer.response(to: call).head, Array(answer.body.prefix(answer.body.count / 2))))
+            throw BrokenConnection(
+                effect: .possible,
+                sent: (answer.response(to: call).head, Array(answer.body.prefix(answer.body.count / 2))))
         default:
             let answer = verdict.spoiled(real, of: call)
             log(answer)

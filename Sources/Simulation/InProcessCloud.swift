@@ -17,8 +17,13 @@ public struct InProcessCloud: CloudTransport {
     }
 
     public func send(_ request: CloudRequest) async throws -> CloudResponse {
+        try await send(request) {}
+    }
+
+    /// - Parameter onSent: is called when the request is on its way; where it throws, nobody waits for the answer.
+    func send(_ request: CloudRequest, onSent: () throws -> Void) async throws -> CloudResponse {
         do {
-            return try await wire.send(request).get()
+            return try await wire.send(request, onSent: onSent).get()
         } catch is WireCut {
             throw TransportFailure(effect: .possible, reason: "the connection was reset")
         }
@@ -33,9 +38,9 @@ public struct InProcessCloud: CloudTransport {
             let body = RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))
             do {
                 let response = try await cloud.respond(to: Request(head: head, body: body))
+                let bytes = try await response.collectBody()
                 return .success(
-                    CloudResponse(
-                        status: response.status.code, headers: response.headers, body: try await response.collectBody()))
+                    CloudResponse(status: response.status.code, headers: response.headers, body: bytes))
             } catch let broken as BrokenConnection {
                 let effect = broken.effect == .impossible ? TransportFailure.Effect.impossible : .possible
                 return .failure(TransportFailure(effect: effect, reason: "\(broken)"))

@@ -9,6 +9,7 @@ enum Arrangements {
             method: String, service: String, path: String, body: JSONValue?, token: String, recordedId: String?)
         /// Signs in with an application credential.
         case signIn(token: String, credential: String)
+        case keystone(isDown: Bool)
 
         static func stack(
             _ name: String, _ recordedId: String? = nil, resources: JSONValue? = nil, more: [String: JSONValue] = [:]
@@ -66,7 +67,10 @@ enum Arrangements {
     private static let keystone: [Int: [Step]] = [
         9: [.credential("portal-restricted", "e61aeea33c3c4b779feb64b80b50ec88")],
         55: [.signIn(token: "portal-restricted", credential: "e61aeea33c3c4b779feb64b80b50ec88")],
-        61: [.credential("short1795462621.6012459", "84342601c5cb4ead88bff1030539a6b0", expiresAt: "2026-01-06T10:00:05Z")],
+        61: [
+            .credential(
+                "short1795462621.6012459", "84342601c5cb4ead88bff1030539a6b0", expiresAt: "2026-01-06T10:00:05Z")
+        ],
         63: [
             .credential("deleted", "80ce670a115f4cac9e490e53238c8765"),
             .signIn(token: "deleted-appcred", credential: "80ce670a115f4cac9e490e53238c8765"), .stack("vm1"),
@@ -178,6 +182,9 @@ enum Arrangements {
                 "k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e", resources: tests(["slow": ["wait_secs": 900]])),
             .wait(.seconds(1)), .delete("k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e"),
         ],
+        1: [.keystone(isDown: true)],
+        5: [.keystone(isDown: false)],
+        11: [.signIn(token: "portal-strict", credential: portal)],
         14: [.wait(.seconds(2))],
         17: [.wait(.seconds(3))],
     ]

@@ -58,13 +58,16 @@ struct Likeness {
                 return
             }
             let key = place.split(separator: ".").last.map(String.init) ?? ""
-            let pairs = Self.isOrdered(key) ? zip(left, right) : zip(Self.inOrderOfForm(left), Self.inOrderOfForm(right))
+            let pairs =
+                Self.isOrdered(key) ? zip(left, right) : zip(Self.inOrderOfForm(left), Self.inOrderOfForm(right))
             for (index, pair) in pairs.enumerated() { compare(pair.0, pair.1, at: "\(place)[\(index)]") }
             if key == "events" { compareOrder(left, right, at: place) }
         case (.object(let left), .object(let right)):
             for key in Set(left.keys).union(right.keys).sorted() {
                 guard let value = left[key], let ownValue = right[key] else {
-                    differs("\(place).\(key)", "\(left[key]?.description ?? "absent")", "\(right[key]?.description ?? "absent")")
+                    differs(
+                        "\(place).\(key)", "\(left[key]?.description ?? "absent")",
+                        "\(right[key]?.description ?? "absent")")
                     continue
                 }
                 compare(value, ownValue, at: "\(place).\(key)")
@@ -110,7 +113,9 @@ struct Likeness {
 
     private mutating func match(_ recorded: String, _ own: String, at place: String) {
         if counterparts[recorded] == nil, originals[own] == nil { bind(recorded, to: own) }
-        if counterparts[recorded] != own { differs(place, recorded, "\(own), not \(counterparts[recorded] ?? "one known by another id")") }
+        if counterparts[recorded] != own {
+            differs(place, recorded, "\(own), not \(counterparts[recorded] ?? "one known by another id")")
+        }
     }
 }
 

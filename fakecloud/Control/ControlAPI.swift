@@ -11,9 +11,10 @@ public struct ControlAPI: Sendable {
     public static let root = "/_hothouse"
 
     /// What it answers; ``document`` describes the same.
-    static let routes: [Route] = clockRoutes + faultRoutes + requestRoutes + storyRoutes + [
-        Route(.get, "/openapi.json", "This description.") { _, _ in .json(.ok, document) }
-    ]
+    static let routes: [Route] =
+        clockRoutes + faultRoutes + requestRoutes + storyRoutes + [
+            Route(.get, "/openapi.json", "This description.") { _, _ in .json(.ok, document) }
+        ]
 
     let cloud: FakeCloud
     let clock: ControlledTime
@@ -35,7 +36,8 @@ public struct ControlAPI: Sendable {
             router.on(RouterPath(Self.root + route.path), method: route.method) { request, context -> Response in
                 let body = try await request.body.collect(upTo: ControlCall.largestBody)
                 let call = ControlCall(
-                    body: Array(body.readableBytesView), query: request.uri.queryParameters.map {
+                    body: Array(body.readableBytesView),
+                    query: request.uri.queryParameters.map {
                         (String($0.key), String($0.value))
                     }, parameters: context.parameters)
                 return try await route.handler(parts, call)

@@ -70,7 +70,9 @@ extension ControlAPI {
         responses[status] =
             answer.map { ["description": "Done.", "content": ["application/json": ["schema": reference($0)]]] }
             ?? ["description": "Done."]
-        for (status, text) in refusals.merging(["403": "Not from this machine, or from a page of another site."], uniquingKeysWith: { $1 }) {
+        for (status, text) in refusals.merging(
+            ["403": "Not from this machine, or from a page of another site."], uniquingKeysWith: { $1 })
+        {
             responses[status] = [
                 "description": .string(text),
                 "content": ["application/problem+json": ["schema": reference("Problem")]],

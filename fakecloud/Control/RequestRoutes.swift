@@ -30,12 +30,13 @@ struct CallFilter {
 
     /// - Throws: ``ControlProblem``, 400.
     init(_ query: [String: String]) throws {
-        limit = try query["limit"].map { text in
-            guard let limit = Int(text), (0...1000).contains(limit) else {
-                throw ControlProblem(400, "limit is a whole number from 0 to 1000.")
-            }
-            return limit
-        } ?? 100
+        limit =
+            try query["limit"].map { text in
+                guard let limit = Int(text), (0...1000).contains(limit) else {
+                    throw ControlProblem(400, "limit is a whole number from 0 to 1000.")
+                }
+                return limit
+            } ?? 100
         operations = try query["operation"].map { pattern in
             let names = CloudOperation.allCases.map(\.rawValue)
             let found = names.filter { Glob(pattern).matches($0) }
@@ -58,7 +59,8 @@ struct CallFilter {
         operations.map { $0.contains(call.operation.rawValue) } ?? true
             && status.map { $0 == call.status } ?? true
             && path.map { path in path.matches(call.path) || path.matches(String(call.path.prefix { $0 != "?" })) }
-                ?? true && region.map { $0 == call.region } ?? true
+                ?? true
+            && region.map { $0 == call.region } ?? true
     }
 }
 

@@ -41,7 +41,8 @@ enum ResourceKind: String, CaseIterable, Sendable {
             ]
         case .network:
             [
-                "name", "admin_state_up", "tenant_id", "shared", "dhcp_agent_ids", "port_security_enabled", "qos_policy",
+                "name", "admin_state_up", "tenant_id", "shared", "dhcp_agent_ids", "port_security_enabled",
+                "qos_policy",
                 "dns_domain", "availability_zone_hints", "tags", "value_specs",
             ]
         case .subnet:

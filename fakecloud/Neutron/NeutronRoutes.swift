@@ -1,6 +1,6 @@
-import Scenarios
 import HTTPTypes
 import Runtime
+import Scenarios
 
 /// Neutron's Networking API v2.0: the networks that a stack's port and floating IP are on.
 extension FakeCloud {
@@ -8,7 +8,9 @@ extension FakeCloud {
         let root = "/network/:region/v2.0"
         routes.on(.get, root) { _, call in
             let base = "\(call.baseURL)/network/\(call.region ?? "")/v2.0/"
-            let resources = [("network", "networks"), ("subnet", "subnets"), ("subnetpool", "subnetpools"), ("port", "ports")]
+            let resources = [
+                ("network", "networks"), ("subnet", "subnets"), ("subnetpool", "subnetpools"), ("port", "ports"),
+            ]
             return .json(
                 200,
                 [

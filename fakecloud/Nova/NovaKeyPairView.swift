@@ -44,7 +44,8 @@ extension NovaView {
         let name = given["name"]?.string ?? ""
         guard name.wholeMatch(of: /[_\- a-zA-Z0-9]+/) != nil else {
             throw refusal(
-                "Invalid input for field/attribute name. Value: \(name). '\(name)' does not match '^[_\\\\- a-zA-Z0-9]+$'")
+                "Invalid input for field/attribute name. Value: \(name). '\(name)' does not match '^[_\\\\- a-zA-Z0-9]+$'"
+            )
         }
         guard
             let pair = KeyPair(
