@@ -1,9 +1,9 @@
 import HTTPTypes
 import Runtime
 
-/// How a service words what it refuses and what it says beside its answers: each of the five has its own way.
+/// How a service words what it refuses and what it says beside its answers: each of them has its own way.
 enum CloudDialect: Sendable {
-    case keystone, heat, nova, glance, neutron
+    case keystone, heat, nova, glance, neutron, cinder, placement
 
     init(path: String) {
         switch path.split(separator: "/").first {
@@ -11,6 +11,8 @@ enum CloudDialect: Sendable {
         case "compute": self = .nova
         case "image": self = .glance
         case "network": self = .neutron
+        case "volume": self = .cinder
+        case "placement": self = .placement
         default: self = .keystone
         }
     }
@@ -23,20 +25,13 @@ enum CloudDialect: Sendable {
     /// No token, or one that is not good any more.
     struct NoToken: Error {}
 
-    /// A request that a service refuses, in a message of its own.
-    struct Refusal: Error {
-        let status: Int
-        let type: String
-        let message: String
-    }
-
     func answer(for error: any Error, to call: ServiceCall) -> ServiceAnswer {
         switch error {
         case let fault as HeatFault: return .json(fault.status, fault.json)
         case let fault as KeystoneFault:
             return .json(fault.status, fault.json, headers: fault.status == 401 ? challenge(call) : [:])
         case is NoToken: return unauthorized(call)
-        case let refusal as Refusal: return refused(refusal)
+        case let fault as ServiceFault: return refused(fault)
         default: return .json(500, ["error": ["code": 500, "message": "\(error)", "title": "Internal Server Error"]])
         }
     }
@@ -55,14 +50,14 @@ enum CloudDialect: Sendable {
                     "401 Unauthorized", "Unauthorized",
                     "This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required."
                 ), headers: challenge(call))
-        case .keystone, .heat, .nova, .neutron:
+        default:
             return .json(401, KeystoneFault.unauthorized.json, headers: challenge(call))
         }
     }
 
-    private func refused(_ refusal: Refusal) -> ServiceAnswer {
+    private func refused(_ refusal: ServiceFault) -> ServiceAnswer {
         switch self {
-        case .nova:
+        case .nova, .cinder:
             return .json(
                 refusal.status,
                 [refusal.type: ["code": .integer(refusal.status), "message": .string(refusal.message)]],
@@ -75,7 +70,7 @@ enum CloudDialect: Sendable {
                         "type": .string(refusal.type), "message": .string(refusal.message), "detail": "",
                     ]
                 ])
-        case .keystone, .heat, .glance:
+        case .keystone, .heat, .glance, .placement:
             let title = refusal.type
             return .json(refusal.status, routing("\(refusal.status) \(title)", title, refusal.message))
         }
@@ -86,7 +81,7 @@ enum CloudDialect: Sendable {
         switch self {
         case .keystone: false
         case .heat: path == "/v1" || path.hasPrefix("/v1/")
-        case .nova, .glance, .neutron: path != "/"
+        default: path != "/"
         }
     }
 
@@ -109,10 +104,10 @@ enum CloudDialect: Sendable {
         case .nova where !call.servicePath.hasPrefix("/v2"): return NovaView.choices(call)
         case .neutron:
             return refused(
-                Refusal(status: 404, type: "HTTPNotFound", message: "The resource could not be found."))
-        case .nova:
-            return refused(Refusal(status: 404, type: "itemNotFound", message: "The resource could not be found."))
-        case .heat, .glance:
+                ServiceFault(status: 404, type: "HTTPNotFound", message: "The resource could not be found."))
+        case .nova, .cinder:
+            return refused(ServiceFault(status: 404, type: "itemNotFound", message: "The resource could not be found."))
+        case .heat, .glance, .placement:
             return .json(404, routing("404 Not Found", "Not Found", "The resource could not be found."))
         }
     }
@@ -141,7 +136,10 @@ enum CloudDialect: Sendable {
         let id = [(HTTPField.Name.openStackRequestId, call.requestId)]
         switch self {
         case .keystone: return id + [(.vary, "X-Auth-Token")]
-        case .heat, .neutron: return id
+        case .heat, .neutron, .placement: return id
+        case .cinder:
+            guard call.servicePath.hasPrefix("/v3") else { return [] }
+            return id + CinderVersion.headers(of: call)
         // Requests get their ids behind the discovery, and Glance's only once it knows who asks.
         case .glance: return call.servicePath.hasPrefix("/v2") && status != 401 ? id : []
         case .nova:

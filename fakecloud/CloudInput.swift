@@ -11,8 +11,7 @@ enum CloudInput: Sendable {
     case markResource(String, isUnhealthy: Bool, reason: String, stackId: String, StackPlace)
     case createCredential(Identity.Credential)
     case deleteCredential(String)
-    case createKeyPair(KeyPair, region: String)
-    case deleteKeyPair(name: String, user: String, region: String)
+    case request(ServiceRequest)
 
     /// A line of the journal: `kind`, `at` (milliseconds since 1970) and what the kind needs.
     func json(at instant: Timestamp) -> JSONValue {
@@ -42,15 +41,7 @@ enum CloudInput: Sendable {
                 "description": JSONValue(credential.description),
             ]
         case .deleteCredential(let id): return ["kind": "credential.delete", "id": .string(id)]
-        case .createKeyPair(let pair, let region):
-            return [
-                "kind": "keypair", "region": .string(region), "name": .string(pair.name),
-                "user": .string(pair.userId), "publicKey": .string(pair.publicKey),
-            ]
-        case .deleteKeyPair(let name, let user, let region):
-            return [
-                "kind": "keypair.delete", "region": .string(region), "name": .string(name), "user": .string(user),
-            ]
+        case .request(let request): return request.members.merging(["kind": "request"]) { $1 }
         }
     }
 
@@ -79,12 +70,7 @@ enum CloudInput: Sendable {
                     expiresAt: entry["expiresAt"]?.integer.map { Timestamp(milliseconds: Int64($0)) },
                     isUnrestricted: entry["unrestricted"]?.bool, description: entry["description"]?.string))
         case "credential.delete": input = .deleteCredential(text("id"))
-        case "keypair":
-            guard let pair = KeyPair(name: text("name"), publicKey: text("publicKey"), userId: text("user"), at: at)
-            else { return nil }
-            input = .createKeyPair(pair, region: text("region"))
-        case "keypair.delete":
-            input = .deleteKeyPair(name: text("name"), user: text("user"), region: text("region"))
+        case "request": input = .request(ServiceRequest(entry))
         default: return nil
         }
         return (input, Timestamp(milliseconds: Int64(at)))
@@ -112,8 +98,7 @@ extension CloudEngine {
             try markResource(name, of: stackId, isUnhealthy: isUnhealthy, reason: reason, in: place)
         case .createCredential(let credential): identity.credentials[credential.id] = credential
         case .deleteCredential(let id): identity.credentials[id] = nil
-        case .createKeyPair(let pair, let region): try createKeyPair(pair, in: region)
-        case .deleteKeyPair(let name, let user, let region): try deleteKeyPair(name, of: user, in: region)
+        case .request(let request): try replay(request)
         }
         return nil
     }

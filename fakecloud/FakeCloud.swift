@@ -166,6 +166,11 @@ public final class FakeCloud: Sendable {
         return made
     }
 
+    /// Writes an input down that has taken effect.
+    func record(_ input: CloudInput, at instant: Timestamp) throws {
+        try journal?.append(input.json(at: instant))
+    }
+
     func draw() -> UInt64 {
         let seeds = seeds
         return seeds.next()

@@ -112,9 +112,7 @@ extension FakeCloud {
         var routes = ServiceRoutes()
         addKeystone(to: &routes)
         addHeat(to: &routes)
-        addNova(to: &routes)
-        addGlance(to: &routes)
-        addNeutron(to: &routes)
+        addServices(to: &routes)
         return routes.responder(for: self)
     }
 }

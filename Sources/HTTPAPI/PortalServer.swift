@@ -13,8 +13,8 @@ public struct PortalServer: Service {
     private let hub: Hub
     private let host: String
     private let port: Int
-    private let beside: @Sendable (Request, String) async throws -> Response?
     private let limits: ConnectionLimits
+    private let beside: @Sendable (Request, String) async throws -> Response?
     private let onListening: @Sendable (Int) async -> Void
     private let logger: Logger
 
@@ -24,15 +24,16 @@ public struct PortalServer: Service {
     ///   - onListening: is told of the port when the server listens.
     public init(
         api: PortalAPI, hub: Hub, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
-        logger: Logger, beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
+        logger: Logger,
+        beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
         onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.api = api
         self.hub = hub
         self.host = host
         self.port = port
-        self.beside = beside
         self.limits = limits
+        self.beside = beside
         self.onListening = onListening
         self.logger = logger
     }

@@ -12,6 +12,13 @@ struct CloudReader {
         "glance.image.list", "neutron.network.list",
     ]
 
+    private static let quotas: [(String, QuotaScenario.Resource)] = [
+        ("instances", .instances), ("cores", .cores), ("ramMiB", .ram), ("keyPairs", .keyPairs),
+        ("serverGroups", .serverGroups), ("networks", .network), ("subnets", .subnet), ("ports", .port),
+        ("routers", .router), ("floatingIps", .floatingIP), ("securityGroups", .securityGroup),
+        ("securityGroupRules", .securityGroupRule), ("volumes", .volumes), ("gigabytes", .gigabytes),
+    ]
+
     let issues: Issues
 
     func read(_ cloud: inout MapReader, into scenario: inout CloudScenario) {
@@ -37,7 +44,12 @@ struct CloudReader {
     func quotas(_ reader: inout MapReader, into scenario: inout CloudScenario) {
         reader.map("quotas") { quotas in
             if let stacks = quotas.integer("stacks", in: 0...1_000_000) { scenario.quota.stacks = stacks }
+            for (name, resource) in Self.quotas {
+                if let limit = quotas.integer(name, in: 0...(1 << 40)) { scenario.quota.limits[resource] = limit }
+            }
         }
+        let hosts = reader.entries("hosts").compactMap { host(named: $0.name, $0.node) }
+        if !hosts.isEmpty { scenario.hosts = hosts }
     }
 
     func lifecycles(_ reader: inout MapReader, into scenario: inout CloudScenario) {
@@ -45,7 +57,8 @@ struct CloudReader {
             var reader = MapReader(node, issues)
             let standard = scenario.lifecycles[type] ?? LifecycleScenario()
             scenario.lifecycles[type] = LifecycleScenario(
-                create: reader.spread("create") ?? standard.create, delete: reader.spread("delete") ?? standard.delete)
+                create: reader.spread("create") ?? standard.create, delete: reader.spread("delete") ?? standard.delete,
+                change: reader.spread("change") ?? standard.change)
             reader.refuseUnknownKeys()
         }
     }
@@ -65,6 +78,12 @@ struct CloudReader {
         }
         reader.refuseUnknownKeys()
         return region
+    }
+
+    private func host(named name: String, _ node: Node) -> HostScenario? {
+        instanceType(named: name, node).map {
+            HostScenario(id: $0.id, vcpus: $0.vcpus, ramMiB: $0.ramMiB, diskGiB: $0.diskGiB)
+        }
     }
 
     func instanceType(named name: String, _ node: Node) -> InstanceTypeScenario? {

@@ -98,7 +98,9 @@ struct Serve: AsyncParsableCommand {
             beside: { request, address in
                 ControlAPI.owns(request) ? try await control.respond(to: request, from: address) : nil
             },
-            onListening: { port in greet(settings, port: port, cloud: cloud, story: story, demo: demo) })
+            onListening: { port in
+                greet(settings, port: port, cloud: cloud, story: story, demo: demo)
+            })
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
             Background { try await clock.run() }, Background { await transport.run() },

@@ -12,8 +12,8 @@ struct CloudEngine: Sendable {
         var addresses: [AddressPool.Kind: AddressPool]
         /// How many stacks each rule has met, for its `nth`.
         var ruleMatches: [Int: Int] = [:]
-        /// Those that users imported.
-        var keyPairs: [KeyPair] = []
+        /// Nova, Neutron, Cinder and Glance.
+        var services: RegionServices
     }
 
     struct Timer: Comparable, Sendable {
@@ -26,6 +26,8 @@ struct CloudEngine: Sendable {
             case proceed
             case timeout
             case vanish
+            /// Of another service than Heat.
+            case service(ServiceEvent)
         }
 
         let at: Timestamp
@@ -57,8 +59,13 @@ struct CloudEngine: Sendable {
         catalog = FakeCatalog(scenario)
         identity = Identity(scenario.identity, catalog)
         regions = Dictionary(
-            uniqueKeysWithValues: scenario.regions.enumerated().map { index, region in
-                (region.id, RegionState(addresses: AddressPool.pools(ofRegion: index)))
+            uniqueKeysWithValues: scenario.regions.enumerated().map { [catalog] index, region in
+                (
+                    region.id,
+                    RegionState(
+                        addresses: AddressPool.pools(ofRegion: index),
+                        services: RegionServices(catalog, region: region.id))
+                )
             })
     }
 
@@ -76,6 +83,10 @@ struct CloudEngine: Sendable {
     }
 
     private mutating func fire(_ timer: Timer) {
+        if case .service(let event) = timer.kind {
+            withServices(in: timer.region) { [now] in $0.fire(event, at: now) }
+            return
+        }
         guard let stack = regions[timer.region]?.stacks[timer.stackId] else { return }
         switch timer.kind {
         case .vanish: if !stack.isGone { vanish(timer.stackId, in: timer.region) }
@@ -96,6 +107,25 @@ struct CloudEngine: Sendable {
                 kind: kind))
     }
 
+    /// Lets a region's services change, in their place, and takes the timers that they start.
+    ///
+    /// - Returns: nil where there is no such region.
+    @discardableResult
+    mutating func withServices<Result>(
+        in region: String, _ change: (inout RegionServices) throws -> Result
+    ) rethrows -> Result? {
+        guard let result = try regions[region].mutate({ try change(&$0.services) }) else { return nil }
+        let due = regions[region].mutate { $0.services.takeDue() }
+        for (event, delay) in due ?? [] {
+            timersMade += 1
+            timers.insert(
+                Timer(
+                    at: now + delay, order: timersMade, region: region, stackId: "", generation: 0,
+                    kind: .service(event)))
+        }
+        return result
+    }
+
     /// All stacks of a region, deleted ones included, in the order of their making.
     func stacks(in region: String) -> [StackRecord] {
         regions[region].map { Array($0.stacks.values) } ?? []
@@ -114,5 +144,13 @@ struct CloudEngine: Sendable {
     /// `show-by-name-within-soft-delete-window-302`).
     func holder(of name: String, in place: StackPlace) -> StackRecord? {
         stacks(in: place).last { $0.name == name && !$0.isPurged(at: now) }
+    }
+}
+
+extension Optional {
+    /// Changes the value in its place, where there is one.
+    fileprivate mutating func mutate<Result>(_ change: (inout Wrapped) throws -> Result) rethrows -> Result? {
+        guard self != nil else { return nil }
+        return try change(&self!)
     }
 }

@@ -40,7 +40,8 @@ extension CloudEngine {
     func names(for place: StackPlace) -> CatalogNames {
         var names = catalog.names
         if let user = identity.member(of: place.project) {
-            names.keyPairs = Set(keyPairs(of: user, in: place.region).map(\.name))
+            let pairs = regions[place.region]?.services.compute.keyPairs[user.id]
+            names.keyPairs = Set(pairs.map { Array($0.keys) } ?? [])
         }
         return names
     }

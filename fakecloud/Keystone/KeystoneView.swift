@@ -64,6 +64,8 @@ struct KeystoneView {
         Service(type: "compute", name: "nova") { region, _ in "/compute/\(region)/v2.1" },
         Service(type: "image", name: "glance") { region, _ in "/image/\(region)" },
         Service(type: "network", name: "neutron") { region, _ in "/network/\(region)" },
+        Service(type: "block-storage", name: "cinder") { region, _ in "/volume/\(region)/v3" },
+        Service(type: "placement", name: "placement") { region, _ in "/placement/\(region)" },
     ]
 
     private func endpoints(of service: Service, project: String) -> [[String: JSONValue]] {

@@ -7,61 +7,55 @@ struct KeyPair: Sendable {
     let name: String
     let publicKey: String
     let userId: String
+    let type: String
     /// MD5 of the key's bytes, in pairs of hexadecimal digits.
     let fingerprint: String
     let createdAt: Timestamp
+    /// Nova's own count of key pairs.
+    let number: Int
 
     /// - Returns: nil where the key is none: a type, base 64, and perhaps a comment.
-    init?(name: String, publicKey: String, userId: String, at instant: Int) {
-        let words = publicKey.split(separator: " ")
-        guard words.count >= 2, let bytes = Data(base64Encoded: String(words[1])), !bytes.isEmpty else { return nil }
+    init?(name: String, publicKey: String, userId: String, type: String = "ssh", at now: Timestamp, number: Int) {
+        let words = publicKey.split(whereSeparator: \.isWhitespace)
+        guard words.count >= 2, let bytes = Data(base64Encoded: String(words[1])), bytes.count > 8 else { return nil }
         self.name = name
         self.publicKey = publicKey
         self.userId = userId
+        self.type = type
+        self.number = number
         fingerprint = Insecure.MD5.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
             .joined(separator: ":")
-        createdAt = Timestamp(milliseconds: Int64(instant))
+        createdAt = now
     }
-}
 
-extension CloudEngine {
-    /// The key pairs of a user: those that it imported and those of its stacks.
-    func keyPairs(of user: Identity.User, in region: String) -> [KeyPair] {
-        let own = user.assignments.flatMap { stacks(in: StackPlace(region: region, project: $0.project.id)) }
-        let made = own.flatMap { stack in
-            stack.resources.compactMap { resource -> KeyPair? in
-                guard resource.template.kind == .keyPair, !resource.isAbsent, let name = resource.physicalId,
-                    let key = resource.attributes?["public_key"]?.string
-                else { return nil }
-                return KeyPair(
-                    name: name, publicKey: key, userId: user.id, at: Int(resource.updatedAt.milliseconds))
-            }
+    /// Makes an Ed25519 pair in OpenSSH's formats (PROTOCOL.key of OpenSSH).
+    static func generate(comment: String, _ random: RandomSource) -> (publicKey: String, privateKey: String) {
+        let seed = random.bytes(32)
+        // Any 32 bytes are a key of Ed25519.
+        guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else { return ("", "") }
+        let point = Array(key.publicKey.rawRepresentation)
+        let type = Array("ssh-ed25519".utf8)
+        let publicBlob = field(type) + field(point)
+        let check = random.bytes(4)
+        var secret = check + check + field(type) + field(point) + field(seed + point) + field(Array(comment.utf8))
+        var filler: UInt8 = 1
+        while !secret.count.isMultiple(of: 8) {
+            secret.append(filler)
+            filler += 1
         }
-        return (regions[region]?.keyPairs ?? []).filter { $0.userId == user.id } + made
+        let none = field(Array("none".utf8))
+        let head = Array("openssh-key-v1".utf8) + [0] + none + none + field([])
+        let blob = head + [0, 0, 0, 1] + field(publicBlob) + field(secret)
+        let lines = Data(blob).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+        return (
+            "ssh-ed25519 \(Data(publicBlob).base64EncodedString()) \(comment)",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\n\(lines)\n-----END OPENSSH PRIVATE KEY-----\n"
+        )
     }
 
-    /// - Throws: ``CloudDialect/Refusal`` in Nova's words.
-    mutating func createKeyPair(_ pair: KeyPair, in region: String) throws {
-        guard let user = identity.users.first(where: { $0.id == pair.userId }) else { return }
-        guard !keyPairs(of: user, in: region).contains(where: { $0.name == pair.name }) else {
-            throw CloudDialect.Refusal(
-                status: 409, type: "conflictingRequest", message: "Key pair '\(pair.name)' already exists.")
-        }
-        regions[region]?.keyPairs.append(pair)
-    }
-
-    /// - Throws: ``CloudDialect/Refusal`` in Nova's words.
-    mutating func deleteKeyPair(_ name: String, of user: String, in region: String) throws {
-        guard let index = regions[region]?.keyPairs.firstIndex(where: { $0.name == name && $0.userId == user }) else {
-            throw KeyPair.notFound(name, user: user)
-        }
-        regions[region]?.keyPairs.remove(at: index)
-    }
-}
-
-extension KeyPair {
-    static func notFound(_ name: String, user: String) -> CloudDialect.Refusal {
-        CloudDialect.Refusal(
-            status: 404, type: "itemNotFound", message: "Keypair \(name) not found for user \(user)")
+    /// Bytes with their count in front (RFC 4251 section 5, `string`).
+    private static func field(_ bytes: [UInt8]) -> [UInt8] {
+        let count = UInt32(bytes.count)
+        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + bytes
     }
 }

@@ -7,7 +7,7 @@ struct NovaVersion: Sendable, Equatable {
 
     let minor: Int
 
-    /// - Throws: ``CloudDialect/Refusal`` for a version that is none, or that Nova does not have.
+    /// - Throws: ``ServiceFault`` for a version that is none, or that Nova does not have.
     init(of call: ServiceCall) throws {
         guard let text = Self.text(of: call) else {
             self = .oldest
@@ -19,13 +19,13 @@ struct NovaVersion: Sendable, Equatable {
         }
         guard let match = text.wholeMatch(of: /([1-9]\d*)\.(\d+)/), let major = Int(match.1), let minor = Int(match.2)
         else {
-            throw CloudDialect.Refusal(
+            throw ServiceFault(
                 status: 400, type: "badRequest",
                 message:
                     "API Version String \(text) is of invalid format. Must be of format MajorNum.MinorNum.")
         }
         guard major == 2, (Self.oldest.minor...Self.newest.minor).contains(minor) else {
-            throw CloudDialect.Refusal(
+            throw ServiceFault(
                 status: 406, type: "computeFault",
                 message:
                     "Version \(text) is not supported by the API. Minimum is \(Self.oldest) and maximum is \(Self.newest)."
