@@ -106,6 +106,8 @@ struct PortalChannel: HTTPChannelHandler {
                 try await channel.executeThenClose { inbound, outbound in
                     try await serve(
                         NIOMessageSocket(channel: channel.channel, inbound: inbound, outbound: outbound), identity)
+                    // The peer has a moment to take the close frame.
+                    try await channel.channel.closeFuture.get()
                 }
             case .nothing: try await value.channel.close()
             }

@@ -9,6 +9,7 @@ enum Arrangements {
             method: String, service: String, path: String, body: JSONValue?, token: String, recordedId: String?)
         /// Signs in with an application credential.
         case signIn(token: String, credential: String)
+        case keystone(isDown: Bool)
 
         static func stack(
             _ name: String, _ recordedId: String? = nil, resources: JSONValue? = nil, more: [String: JSONValue] = [:]
@@ -181,6 +182,9 @@ enum Arrangements {
                 "k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e", resources: tests(["slow": ["wait_secs": 900]])),
             .wait(.seconds(1)), .delete("k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e"),
         ],
+        1: [.keystone(isDown: true)],
+        5: [.keystone(isDown: false)],
+        11: [.signIn(token: "portal-strict", credential: portal)],
         14: [.wait(.seconds(2))],
         17: [.wait(.seconds(3))],
     ]

@@ -19,8 +19,12 @@ struct Replay {
     private var tokens: [String: String] = [:]
     private var secrets: [String: String] = [:]
 
-    init() async throws {
-        bench = try Bench()
+    /// - Parameter file: whose exchanges are played.
+    init(_ file: String) async throws {
+        var scenario = CloudScenario.bench
+        // Its last part was recorded from a Keystone that forbids application credentials to make trusts.
+        scenario.allowsTrusts = file != "outage"
+        bench = try Bench(scenario)
         let engine = bench.engine
         let known: [(String, String)] = [
             ("b7862f2ccedf4d0c933d210c0b5683fa", engine.identity.users[0].assignments[0].project.id),
@@ -40,7 +44,7 @@ struct Replay {
     }
 
     static func verdicts(for file: String, skipping unmatched: Set<String>) async throws -> [Verdict] {
-        var replay = try await Replay()
+        var replay = try await Replay(file)
         var verdicts: [Verdict] = []
         for exchange in try GoldenExchange.all(in: file) {
             do {
@@ -81,6 +85,11 @@ struct Replay {
             if let name = made?["name"]?.string, let secret = made?["secret"]?.string {
                 secrets[Self.word(name)] = secret
             }
+        case .keystone(let isDown):
+            let rule = try FaultRule(
+                parsing: "{ id: keystone-down, op: \"keystone.*\", answer: { refuse: true } }", file: "arrangement",
+                regions: [], others: [])
+            if isDown { bench.cloud.arm(rule) } else { bench.cloud.disarm(rule.id) }
         case .signIn(let token, let credential):
             let id = likeness.translated(credential)
             let secret = bench.engine.identity.credentials[id]?.secret

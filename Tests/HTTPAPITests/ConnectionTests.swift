@@ -266,7 +266,7 @@ import Testing
         arguments: ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: portal\r\n\r\n"])
     func idle(text: String) async throws {
         var options = Site.Options()
-        options.connections.idle = .milliseconds(300)
+        options.connections.idle = .seconds(5)
         try await Site.serve(options) { site in
             try await RawConnection.open(site) { connection in
                 try await connection.send(text)

@@ -172,16 +172,22 @@ import WebSockets
         try await Site.serve(Self.atRest) { site in
             let ada = try await site.user()
             let userId = try #require(try await ada.call(.GET, "/me").json["id"]?.string)
-            let now = site.time.now
             let token = "a-token-that-the-test-knows"
-            try await SQLiteAuthStore(site.database).write { tx in
-                try tx.insert(
-                    Session(
-                        id: secretHash(token), userId: userId, kind: .bearer,
-                        createdAt: now - .seconds(86_400 - 20), lastUsedAt: now))
+            let accounts = SQLiteAuthStore(site.database)
+            func write(startedAgo age: Duration) async throws {
+                let now = site.time.now
+                try await accounts.write { tx in
+                    try tx.deleteSession(secretHash(token))
+                    try tx.insert(
+                        Session(
+                            id: secretHash(token), userId: userId, kind: .bearer, createdAt: now - age,
+                            lastUsedAt: now))
+                }
             }
+            try await write(startedAgo: .zero)
             let visitor = site.visitor.with(("Authorization", "Bearer " + token))
             try await visitor.connect { socket in
+                try await write(startedAgo: .seconds(86_400 - 5))
                 let end = try await socket.untilClosed()
                 #expect(end.code == 4001)
                 #expect(end.messages.map { $0["code"] } == ["SESSION_ENDED"])
@@ -344,7 +350,7 @@ import WebSockets
             try await ada.connect { socket in
                 for number in 0...100 {
                     // No more than the commands of a minute, and never silent for one.
-                    if number > 0, number.isMultiple(of: 25) { site.time.advance(by: .seconds(31)) }
+                    if (50..<54).contains(number) { site.time.advance(by: .seconds(16)) }
                     try await socket.send([
                         "type": "subscribe", "deploymentId": "dep_\(number)", "revision": 1, "id": .integer(number),
                     ])
