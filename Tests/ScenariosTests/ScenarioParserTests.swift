@@ -100,8 +100,8 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
                     create: ["server": failing, "port": ResourceFate(outcome: .isStuck)],
                     delete: ["server": ResourceFate(takes: .fixed(.seconds(1)))], vanishesAfter: .seconds(300))
             ])
-        #expect(story.crash?.moment == .point(.workerCreateAnswered, nth: 2))
-        #expect(story.crash?.restartAfter == .uniform(.seconds(2), .seconds(30)))
+        #expect(story.crashes.first?.moment == .point(.workerCreateAnswered, nth: 2))
+        #expect(story.crashes.first?.restartAfter == .uniform(.seconds(2), .seconds(30)))
         let ann = try #require(story.users.first)
         #expect(ann.name == "ann" && !ann.isVerified)
         #expect(ann.roundTrip == .uniform(.milliseconds(10), .milliseconds(20)))
