@@ -106,7 +106,7 @@ let package = Package(
             ],
             path: "fakecloud",
             swiftSettings: settings),
-        .target(name: "Console", swiftSettings: settings),
+        .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
         .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
@@ -132,6 +132,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",

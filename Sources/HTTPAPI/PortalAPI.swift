@@ -18,8 +18,8 @@ public struct PortalAPI: Sendable {
 
     public init(
         deployments: DeploymentService, sshKeys: SSHKeyService, catalog: any Catalog, auth: AuthService, hub: Hub,
-        health: any HealthSource, epoch: String, pages: [Page] = [], settings: HTTPSettings = HTTPSettings(),
-        surroundings: Surroundings, logger: Logger
+        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil,
+        settings: HTTPSettings = HTTPSettings(), surroundings: Surroundings, logger: Logger
     ) {
         gate = SessionGate(auth: auth, settings: settings)
         self.hub = hub
@@ -33,6 +33,7 @@ public struct PortalAPI: Sendable {
         AuthRoutes(auth: auth, hub: hub, gate: gate, surroundings: surroundings).add(to: &routes)
         HealthRoutes(health: health).add(to: &routes)
         for page in pages { page.add(to: &routes) }
+        site?.add(to: &routes)
         let admission = SocketAdmission(gate: gate, hub: hub)
         routes.on(.get, "/ws", access: .open) { request, _ in
             // An upgrade that was granted never comes here, so this one was refused, or not asked for.
@@ -42,6 +43,7 @@ public struct PortalAPI: Sendable {
 
         let router = Router(context: PortalContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AnswerMiddleware(surroundings: surroundings, isSecure: settings.isSecure))
+        if let site { router.add(middleware: SiteLinks(root: site.root)) }
         routes.install(in: router, gate: gate)
         responder = router.buildResponder()
     }
@@ -80,7 +82,7 @@ private struct SocketAdmission: Sendable {
     }
 }
 
-/// A fixed page beside the API, such as the console's first one.
+/// A fixed page beside the API, such as the one that stands in for a console that was not built.
 public struct Page: Sendable {
     private let path: String
     private let contentType: String
@@ -99,16 +101,14 @@ public struct Page: Sendable {
 
     func add(to routes: inout RouteTable) {
         routes.on(.get, path, access: .open) { request, _ in
-            let authority = request.head.authority.flatMap {
-                $0.wholeMatch(of: /[A-Za-z0-9.:\[\]-]+/) == nil ? nil : $0
-            }
-            return Response(
+            Response(
                 status: .ok,
                 headers: [
                     .contentType: contentType, .contentSecurityPolicy: contentSecurityPolicy,
                     .cacheControl: "no-cache",
                 ],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: body("http://" + (authority ?? "localhost")))))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: body("http://" + (request.head.plainAuthority ?? "localhost")))))
         }
     }
 }

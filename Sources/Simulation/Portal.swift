@@ -44,7 +44,7 @@ public struct Portal: Sendable {
 
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger
     ) async throws {
@@ -73,7 +73,8 @@ public struct Portal: Sendable {
         api = PortalAPI(
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
-            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
+            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, site: site,
+            settings: http,
             surroundings: surroundings, logger: logger)
         self.hub = hub
         self.workers = workers
