@@ -10,6 +10,8 @@ export interface Step {
   start: number;
   /** Null while it runs. */
   end: number | null;
+  /** How long it took at most, in ms: the log is written at each look at the cloud, and not in between. */
+  atMost: number;
 }
 
 /** The log's lines that begin another attempt, after which the steps are told anew. */
@@ -25,19 +27,27 @@ export function stepsOf(events: readonly LogEvent[], status: Status): Step[] {
   const attempt = events.slice(Math.max(0, first));
   const steps: Step[] = [];
   let waiting: Step | undefined;
+  let [earlier, now] = [NaN, NaN];
   for (const event of attempt) {
     const time = Date.parse(event.ts);
+    if (time !== now) [earlier, now] = [now, time];
+    const begin = (title: string): Step => {
+      const step: Step = {
+        title, state: 'running', start: time, end: null, atMost: Number.isNaN(earlier) ? 0 : time - earlier,
+      };
+      steps.push(step);
+      return step;
+    };
     const began = /^(Creating|Deleting) (.+)…$/.exec(event.message);
     const created = /^(.+) ready$/.exec(event.message);
     const deleted = /^(.+) deleted$/.exec(event.message);
     const failed = /^(Creating|Deleting) (.+?) failed(:|$)/.exec(event.message);
     if (beginnings.test(event.message)) {
-      waiting = { title: 'Wait for a worker', state: 'running', start: time, end: null };
-      steps.push(waiting);
+      waiting = begin('Wait for a worker');
     } else if (waiting !== undefined && waiting.end === null) {
       finish(waiting, 'done', time);
     }
-    if (began) steps.push({ title: title(began[1], began[2]), state: 'running', start: time, end: null });
+    if (began) begin(title(began[1], began[2]));
     else if (created) finish(running(steps, title('Creating', created[1])), 'done', time);
     else if (deleted) finish(running(steps, title('Deleting', deleted[1])), 'done', time);
     else if (failed) finish(running(steps, title(failed[1], failed[2])), 'failed', time);

@@ -12,7 +12,7 @@ import { Icon } from '../ui/icons';
 import {
   Ago, BackLink, Button, ConfirmDialog, CopyButton, Empty, ErrorPanel, Skeleton, StatusBadge, statusWord, useServerTime,
 } from '../ui/parts';
-import { clockTime, duration, exactTime } from '../ui/words';
+import { clockTime, duration, exactTime, spanUntil } from '../ui/words';
 
 export function DeploymentDetails({ id }: { id: string }) {
   const { http, cache, deployments, clock } = useApp();
@@ -130,7 +130,7 @@ function Head({ deployment, heading }: { deployment: Deployment; heading: React.
     <div className="page-head">
       <div>
         <h1 ref={heading} tabIndex={-1}>{name}</h1>
-        <p className="head-status"><StatusBadge status={status} /><span className="muted">since <Ago time={deployment.updatedAt} /></span></p>
+        <p className="head-status"><StatusBadge status={status} /><span className="muted">for <Ago time={deployment.updatedAt} as={spanUntil} /></span></p>
         <p className="sr" role="status">{name} is {statusWord(status).toLowerCase()}</p>
       </div>
       <div className="row">
@@ -225,7 +225,7 @@ function Steps({ events, status, error }: { events: LogEvent[] | undefined; stat
               <span className="step-lane" aria-hidden="true">
                 <span style={{ left: percent(step.start - start), width: percent(length) }} />
               </span>
-              <span className="step-time">{duration(length)}</span>
+              <span className="step-time">{length === 0 && step.atMost > 0 ? `< ${duration(step.atMost)}` : duration(length)}</span>
             </li>
           );
         })}

@@ -100,7 +100,7 @@ export function NewDeployment({ user }: { user: User }) {
   const isLoading = !failed && lists.some((list) => list.data === undefined);
   const unknownPointers = errors.filter(({ pointer }) => !/^\/(name|regionId|spec\/(instanceTypeId|imageId|storage|sshKeyId))/.test(pointer));
   return (
-    <div className="page narrow">
+    <div className="page">
       <BackLink to="/deployments">Deployments</BackLink>
       <h1 ref={heading} tabIndex={-1}>New deployment</h1>
       {wasUnanswered && (
@@ -123,12 +123,12 @@ export function NewDeployment({ user }: { user: User }) {
             <RadioCards
               legend="Region" name="region" items={regionList.data ?? []} value={regionId}
               error={fieldMessage(errors, '/regionId')} onChange={(id) => change({ regionId: id })}
-              describe={(one) => ({ id: one.id, title: one.name, detail: <Icon name="globe" size={16} /> })}
+              describe={(one) => ({ id: one.id, title: one.name })}
             />
             <RadioCards
               legend="Image" name="image" items={imageList.data ?? []} value={image?.id ?? ''}
               error={fieldMessage(errors, '/spec/imageId')} onChange={(id) => change({ imageId: id })}
-              describe={(one) => ({ id: one.id, title: one.name, detail: `from ${memory(one.minRamMiB)}, ${one.minDiskGiB} GiB disk` })}
+              describe={(one) => ({ id: one.id, title: one.name, detail: `from ${memory(one.minRamMiB)}, ${one.minDiskGiB} GiB` })}
             />
             <RadioCards
               legend="Instance type" name="type" items={typeList.data ?? []} value={type?.id ?? ''}

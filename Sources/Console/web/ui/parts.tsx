@@ -90,7 +90,7 @@ export function RadioCards<Item>({ legend, name, items, value, error, onChange, 
   value: string;
   error?: string | undefined;
   onChange(id: string): void;
-  describe(item: Item): { id: string; title: string; detail: ReactNode; isTooSmall?: boolean };
+  describe(item: Item): { id: string; title: string; detail?: string; isTooSmall?: boolean };
 }) {
   const errorId = useId();
   return (
@@ -104,7 +104,7 @@ export function RadioCards<Item>({ legend, name, items, value, error, onChange, 
               onChange={() => onChange(id)}
             />
             <span className="radio-title">{title}</span>
-            <span className="radio-detail">{detail}</span>
+            {detail && <span className="radio-detail">{detail}</span>}
           </label>
         ))}
       </div>
@@ -117,6 +117,7 @@ export function RadioCards<Item>({ legend, name, items, value, error, onChange, 
 export function fieldMessage(errors: readonly FieldError[], ...pointers: string[]): string | undefined {
   const found = errors.filter((error) => pointers.some((pointer) => error.pointer === pointer || error.pointer.startsWith(`${pointer}/`)));
   if (found.length === 0) return undefined;
+  if (found.some(({ code }) => code === 'REQUIRED')) return 'Fill this in.';
   return found.map(({ message }) => message.charAt(0).toUpperCase() + message.slice(1)).join('. ');
 }
 
@@ -159,10 +160,10 @@ export function useServerTime(): number {
   return useSyncExternalStore(subscribe, () => Math.floor(clock.time() / 500) * 500);
 }
 
-/** An instant, told as its age; the exact time is in the tooltip. */
-export function Ago({ time }: { time: string }) {
+/** An instant, told as its age, or as how long it has been so; the exact time is in the tooltip. */
+export function Ago({ time, as = relativeTime }: { time: string; as?: (time: number, now: number) => string }) {
   const now = useServerTime();
-  return <time dateTime={time} title={exactTime(time)}>{relativeTime(Date.parse(time), now)}</time>;
+  return <time dateTime={time} title={exactTime(time)}>{as(Date.parse(time), now)}</time>;
 }
 
 export function Skeleton({ lines = 3, label = 'Loading' }: { lines?: number; label?: string }) {

@@ -7,6 +7,12 @@ export function relativeTime(time: number, now: number): string {
   return `${age(seconds)} ago`;
 }
 
+/** `a moment`, `12 s`, `3 min`. */
+export function spanUntil(time: number, now: number): string {
+  const seconds = Math.floor((now - time) / 1000);
+  return seconds < 5 ? 'a moment' : age(seconds);
+}
+
 function age(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
