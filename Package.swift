@@ -109,11 +109,14 @@ let package = Package(
         .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
         .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
-        .testTarget(name: "DeploymentsTests", dependencies: ["Deployments", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "DeploymentsTests", dependencies: ["Deployments", "Storage", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "AuthTests", dependencies: ["Auth", "Storage", "Runtime", crypto, logging], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Deployments", "Runtime"], swiftSettings: settings),
+            name: "StorageTests",
+            dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .testTarget(
             name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
         .testTarget(
@@ -122,18 +125,19 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "WebSocketsTests",
-            dependencies: ["WebSockets", "Deployments", "Auth", "Runtime"],
+            dependencies: ["WebSockets", "Deployments", "Auth", "Storage", "Runtime", logging],
             swiftSettings: settings),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "WebSockets", "Deployments", "Auth", "Storage", "Simulation", "FakeCloud", "Scenarios",
-                "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "OpenStack", "Workers", "Runtime", nioCore, nioPosix, nioHTTP1, nioWebSocket, lifecycle, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
         .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Runtime"], swiftSettings: settings),
+        .testTarget(
+            name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
             dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
@@ -141,7 +145,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Scenarios", "Runtime", "Storage"],
+            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
             swiftSettings: settings),
     ]
 )

@@ -92,16 +92,3 @@ public struct DeploymentRecord: Equatable, Sendable {
         case rejected
     }
 }
-
-/// Who works on a deployment, until when. A worker whose fence is no longer current cannot commit.
-public struct Lease: Equatable, Sendable {
-    public let owner: String
-    public let until: Timestamp
-    public let fence: Int
-
-    public init(owner: String, until: Timestamp, fence: Int) {
-        self.owner = owner
-        self.until = until
-        self.fence = fence
-    }
-}

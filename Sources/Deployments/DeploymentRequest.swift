@@ -82,17 +82,31 @@ public struct IdempotencyHeader: Equatable, Sendable {
     ///
     /// - Throws: ``DeploymentError/invalidIdempotencyKey``.
     public init(parsing value: String) throws(DeploymentError) {
-        var text = Substring(value)
-        if text.first == "\"" {
-            guard text.count >= 2, text.last == "\"" else { throw .invalidIdempotencyKey }
-            text = text.dropFirst().dropLast()
-            guard !text.contains("\"") || text.contains("\\\"") else { throw .invalidIdempotencyKey }
-        }
-        let key = text.replacing("\\\"", with: "\"").replacing("\\\\", with: "\\")
-        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+        let key = value.first == "\"" ? Self.unquoted(value) : value
+        guard let key, (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw .invalidIdempotencyKey
         }
-        self.key = String(key)
+        self.key = key
+    }
+
+    /// The text of an RFC 8941 String, in which a backslash stands before a quote or a backslash; nil where it is
+    /// none.
+    private static func unquoted(_ value: String) -> String? {
+        guard value.utf8.count >= 2, value.last == "\"" else { return nil }
+        var text = ""
+        var isEscaped = false
+        for character in value.dropFirst().dropLast() {
+            switch (character, isEscaped) {
+            case ("\\", false):
+                isEscaped = true
+                continue
+            case ("\"", false): return nil
+            case ("\\", true), ("\"", true), (_, false): text.append(character)
+            case (_, true): return nil
+            }
+            isEscaped = false
+        }
+        return isEscaped ? nil : text
     }
 
     /// SHA-256 of the canonical JSON of a body, in hexadecimal.

@@ -19,6 +19,8 @@ public struct DeploymentService: Sendable {
         public var deploymentsPerCustomer = 20
         /// How long the first answer to an idempotency key is kept.
         public var idempotencyWindow: Duration = .seconds(24 * 3600)
+        /// How long every event of a deployment is kept, beyond the newest ones.
+        public var eventWindow: Duration = .seconds(30 * 86_400)
 
         public init() {}
     }
@@ -137,6 +139,7 @@ public struct DeploymentService: Sendable {
             var record = previous
             try record.apply(.delete, at: now) { $0.lastError = nil }
             record.work.deleteFailures = 0
+            record.work.deleteSentAt = nil
             record.work.failures = 0
             record.work.deletingSince = now
             record.work.absences = 0
@@ -173,16 +176,24 @@ public struct DeploymentService: Sendable {
                 $0.runtime.privateIp = nil
             }
             record.work = previous.work.forNextAttempt
+            record.work.deletingSince = now
             try tx.update(
                 record, from: previous, fence: nil, dueAt: now, events: [EventDraft(.info, "Another try requested")])
             return record.deployment.status
         }
     }
 
-    /// Deletes the answers to idempotency keys that have expired. None of them is given again before that either.
+    /// Deletes the answers to idempotency keys that have expired, none of which is given again before that either,
+    /// and the events that are no longer kept.
+    ///
+    /// - Throws: ``StoreUnavailable``.
     public func purgeExpired() async throws {
         let now = surroundings.time.now
-        try await store.write { try $0.forgetIdempotencyRecords(before: now) }
+        let retention = EventRetention(youngerThan: now - settings.eventWindow)
+        try await store.write { tx in
+            try tx.forgetIdempotencyRecords(before: now)
+            try tx.forgetEvents(retention)
+        }
     }
 
     private static func own(

@@ -62,7 +62,7 @@ public protocol DeploymentQueries {
     /// How many deployments of a customer are not DELETED.
     func liveDeployments(of customerId: String) throws -> Int
     func events(_ query: EventQuery) throws -> EventPage
-    /// Due deployments of a region (see ``DeploymentTransaction/claimDue(_:)``) and those that rest.
+    /// The deployments of a region that are due now or some day, but for a ``DamagedRecord``.
     func work(in regionId: String) throws -> [DeploymentRecord]
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord?
     func sshKeys(of customerId: String) throws -> [SSHKey]
@@ -90,11 +90,22 @@ public protocol DeploymentTransaction: DeploymentQueries {
         events drafts: [EventDraft]
     ) throws
 
+    /// Gives the deployments that have been due the longest, and that nobody holds, to a worker, each with a fence
+    /// of its own that ends every earlier one.
+    ///
+    /// - Throws: ``DamagedRecord``; nothing is claimed then.
     func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord]
+    /// Moves the end of a lease.
+    ///
+    /// - Returns: whether the owner still held it.
+    func renew(owner: String, until: Timestamp) throws -> Bool
     /// Ends a lease early, so that another worker may take over at once.
     func release(owner: String) throws
+    /// Puts off a deployment that cannot be worked on.
+    func postpone(_ id: String, until: Timestamp) throws
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws
     func forgetIdempotencyRecords(before instant: Timestamp) throws
+    func forgetEvents(_ retention: EventRetention) throws
     func insert(_ key: SSHKey) throws
     func deleteSSHKey(_ id: String) throws
 }
@@ -105,6 +116,31 @@ public struct StaleRecord: Error, Equatable {
 
     public init(id: String) {
         self.id = id
+    }
+}
+
+/// A stored deployment that cannot be read: somebody wrote to the database by hand, or it is broken.
+public struct DamagedRecord: Error, Equatable, CustomStringConvertible {
+    public let id: String
+    public let reason: String
+
+    public init(id: String, reason: String) {
+        self.id = id
+        self.reason = reason
+    }
+
+    public var description: String { "the deployment \(id) is damaged in the database: \(reason)" }
+}
+
+/// Which events of a deployment are kept (semantics.md S11.1): the newest, and of the others those that are younger
+/// than an instant, up to a number. What tells of a failure is kept for good.
+public struct EventRetention: Equatable, Sendable {
+    public var newest = 1000
+    public var atMost = 5000
+    public var youngerThan: Timestamp
+
+    public init(youngerThan: Timestamp) {
+        self.youngerThan = youngerThan
     }
 }
 

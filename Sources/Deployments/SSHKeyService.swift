@@ -1,3 +1,4 @@
+import Foundation
 import Runtime
 
 /// A customer's SSH keys.
@@ -18,12 +19,14 @@ public struct SSHKeyService: Sendable {
     ///
     /// - Throws: ``DeploymentError/invalid(_:)``, ``StoreUnavailable``.
     public func add(_ body: JSONValue, for customerId: String) async throws -> SSHKey {
-        var reader = FieldReader(body)
+        var reader = FieldReader(Self.trimmed(body))
         let name = reader.string("name", length: 1...100)
-        let text = reader.string("publicKey", length: 1...16_384)
-        let key = text.flatMap(OpenSSHPublicKey.init(parsing:))
-        if text != nil, key == nil {
-            reader.refuse("publicKey", "INVALID_SSH_KEY", "publicKey is one line as in ~/.ssh/id_ed25519.pub")
+        var key: OpenSSHPublicKey?
+        do {
+            key = try reader.string("publicKey", length: 1...16_384, isPasted: true).map(
+                OpenSSHPublicKey.init(parsing:))
+        } catch {
+            reader.refuse("publicKey", error.code, error.sentence)
         }
         reader.refuseUnknownFields()
         guard reader.errors.isEmpty, let name, let key else { throw DeploymentError.invalid(reader.errors) }
@@ -43,6 +46,13 @@ public struct SSHKeyService: Sendable {
             try tx.insert(added)
             return added
         }
+    }
+
+    /// A key is pasted from a file whose line has an end.
+    private static func trimmed(_ body: JSONValue) -> JSONValue {
+        guard case .object(var members) = body, let text = members["publicKey"]?.string else { return body }
+        members["publicKey"] = .string(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        return .object(members)
     }
 
     /// Removes a key. Deployments that were made with it keep it.

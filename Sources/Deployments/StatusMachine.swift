@@ -55,7 +55,6 @@ extension DeploymentRecord {
     public func status(after transition: Transition) throws -> Deployment.Status {
         switch (transition, deployment.status, desired) {
         case (.sendCreate, .requested, .present): .provisioning
-        case (.sendCreate, .provisioning, .present): .provisioning
         case (.fail, .requested, .present), (.fail, .provisioning, .present), (.fail, .active, .present): .error
         case (.learnAddresses, .provisioning, .present), (.learnAddresses, .active, .present): deployment.status
         case (.complete, .provisioning, .present): .active

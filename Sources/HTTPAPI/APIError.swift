@@ -21,10 +21,18 @@ public struct APIError: Error, Equatable {
         status: .serviceUnavailable, code: "SHUTTING_DOWN", detail: "The server is restarting.",
         retryAfter: .seconds(1))
     static let upgradeRequired = APIError(
-        status: .upgradeRequired, code: "BAD_REQUEST", detail: "This is a WebSocket: ask for an upgrade.",
-        headers: [.upgrade: "websocket", .connection: "Upgrade"])
+        status: .upgradeRequired, code: "BAD_REQUEST",
+        detail: "This is a WebSocket: ask for an upgrade to version 13, as the first request of a connection.",
+        headers: [.upgrade: "websocket", .connection: "Upgrade", .secWebSocketVersion: "13"])
+    /// The connection ends with it, for the rest of the body is not read.
     static let tooLarge = APIError(
-        status: .contentTooLarge, code: "PAYLOAD_TOO_LARGE", detail: "A request's body has at most 64 KiB.")
+        status: .contentTooLarge, code: "PAYLOAD_TOO_LARGE", detail: "A request's body has at most 64 KiB.",
+        headers: [.connection: "close"])
+    static let headersTooLarge = APIError(
+        status: .requestHeaderFieldsTooLarge, code: "HEADERS_TOO_LARGE",
+        detail: "A header has at most 16 KiB, all of them together 32 KiB.")
+    static let requestTimeout = APIError(
+        status: .requestTimeout, code: "REQUEST_TIMEOUT", detail: "The body did not arrive in time.")
 
     static func badRequest(_ detail: String) -> APIError {
         APIError(status: .badRequest, code: "BAD_REQUEST", detail: detail)

@@ -9,8 +9,7 @@ struct AnswerMiddleware: RouterMiddleware {
     typealias Context = PortalContext
 
     let surroundings: Surroundings
-    /// Whether clients reach the portal by https.
-    let isSecure: Bool
+    let headers: AnswerHeaders
 
     func handle(
         _ request: Request, context: PortalContext,
@@ -29,22 +28,34 @@ struct AnswerMiddleware: RouterMiddleware {
             }
             response = problem.response(requestId: context.requestId)
         }
-        for field in fixedHeaders where response.headers[field.name] == nil { response.headers.append(field) }
-        response.headers[.requestId] = context.requestId
+        headers.complete(&response.headers, requestId: context.requestId)
         let elapsedMs = (surroundings.time.uptime - start).wholeMilliseconds
         context.logger.debug("\(request.method) \(request.uri.path) \(response.status.code) in \(elapsedMs) ms")
         return response
     }
 
+}
+
+/// The headers that every answer has.
+struct AnswerHeaders: Sendable {
+    let time: any TimeSource
+    /// Whether clients reach the portal by https.
+    let isSecure: Bool
+
+    func complete(_ headers: inout HTTPFields, requestId: String) {
+        for field in fixed where headers[field.name] == nil { headers.append(field) }
+        headers[.requestId] = requestId
+    }
+
     /// ASVS 5.0, 3.4.1 to 3.4.6. A page of the console that needs more says so itself.
-    private var fixedHeaders: HTTPFields {
+    private var fixed: HTTPFields {
         var fields: HTTPFields = [
             .cacheControl: "no-store",
             .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
             .xContentTypeOptions: "nosniff",
             .referrerPolicy: "no-referrer",
             .crossOriginResourcePolicy: "same-origin",
-            .date: surroundings.time.now.httpDate,
+            .date: time.now.httpDate,
         ]
         if isSecure { fields[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
         return fields

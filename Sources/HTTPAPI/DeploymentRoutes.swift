@@ -90,7 +90,7 @@ struct DeploymentRoutes {
     @Sendable private func events(_ request: Request, _ context: PortalContext) async throws -> Response {
         let page = try request.page()
         let afterSeq = try request.query("afterSeq").map { text in
-            guard let seq = Int(text), seq >= 0 else {
+            guard let seq = Int(text), text.allSatisfy(\.isNumber) else {
                 throw APIError.invalidPage("afterSeq is a whole number from 0 up.")
             }
             return seq

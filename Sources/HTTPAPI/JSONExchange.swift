@@ -29,7 +29,15 @@ extension Request {
         if let length = headers[.contentLength].flatMap(Int.init), length > Self.maximumBodySize {
             throw APIError.tooLarge
         }
-        let buffer = try await body.collect(upTo: Self.maximumBodySize)
+        let buffer: ByteBuffer
+        do {
+            buffer = try await body.collect(upTo: Self.maximumBodySize)
+        } catch is NIOTooManyBytesError {
+            throw APIError.tooLarge
+        } catch let error where !(error is HTTPError || error is CancellationError) {
+            // The client went away, or what it sent was no HTTP.
+            throw APIError.badRequest("The body did not arrive.")
+        }
         do {
             return try JSONValue(parsing: buffer.readableBytesView)
         } catch {

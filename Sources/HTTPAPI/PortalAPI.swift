@@ -13,6 +13,7 @@ public struct PortalAPI: Sendable {
     private let responder: RouterResponder<PortalContext>
     private let gate: SessionGate
     private let hub: Hub
+    private let headers: AnswerHeaders
     private let surroundings: Surroundings
     private let logger: Logger
 
@@ -23,6 +24,7 @@ public struct PortalAPI: Sendable {
     ) {
         gate = SessionGate(auth: auth, settings: settings)
         self.hub = hub
+        headers = AnswerHeaders(time: surroundings.time, isSecure: settings.isSecure)
         self.surroundings = surroundings
         self.logger = logger
 
@@ -42,7 +44,7 @@ public struct PortalAPI: Sendable {
         }
 
         let router = Router(context: PortalContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AnswerMiddleware(surroundings: surroundings, isSecure: settings.isSecure))
+        router.add(middleware: AnswerMiddleware(surroundings: surroundings, headers: headers))
         if let site { router.add(middleware: SiteLinks(root: site.root)) }
         routes.install(in: router, gate: gate)
         responder = router.buildResponder()
@@ -55,6 +57,19 @@ public struct PortalAPI: Sendable {
         let source = PortalRequestSource(
             logger: logger, remoteAddress: remoteAddress, requestId: surroundings.identifier("req"))
         return try await responder.respond(to: request, context: PortalContext(source: source))
+    }
+
+    /// The whole response to what a server refuses before it is a request.
+    func refusal(_ error: APIError) -> (head: HTTPResponse, body: ByteBuffer) {
+        let requestId = surroundings.identifier("req")
+        let problem = Problem(error)
+        let body = ByteBuffer(bytes: problem.json(requestId: requestId).utf8)
+        var head = HTTPResponse(status: problem.status, headerFields: problem.headers)
+        head.headerFields[.contentType] = Problem.mediaType
+        head.headerFields[.contentLength] = String(body.readableBytes)
+        head.headerFields[.connection] = "close"
+        headers.complete(&head.headerFields, requestId: requestId)
+        return (head, body)
     }
 
     /// Whether a request may become a WebSocket, and whose; nil where the route `/ws` is to say why not.

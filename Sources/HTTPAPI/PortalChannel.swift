@@ -14,7 +14,7 @@ import WebSockets
 struct PortalChannel: HTTPChannelHandler {
     enum Negotiated: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case webSocket(NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, SocketIdentity)
+        case webSocket(NIOAsyncChannel<SocketFrame, WebSocketFrame>, SocketIdentity)
         /// The upgrade was granted and the session ended before it was done.
         case nothing
     }
@@ -25,37 +25,45 @@ struct PortalChannel: HTTPChannelHandler {
     }
 
     let responder: HTTPChannelHandler.Responder
+    let limits: ConnectionLimits
+    /// The whole response to what is no request.
+    let refusal: @Sendable (APIError) -> (head: HTTPResponse, body: ByteBuffer)
     /// Whose socket a request may become; nil where it stays a request.
     let identity: @Sendable (HTTPRequest) async throws -> SocketIdentity?
     let serve: @Sendable (any MessageSocket, SocketIdentity) async throws -> Void
 
-    private static let frameBytes = 8 * 1024
-    private static let idleTimeout = Duration.seconds(60)
+    private static let messageBytes = 8 * 1024
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            let granted = NIOLoopBound(Granted(), eventLoop: channel.eventLoop)
             let upgrade = NIOTypedHTTPServerUpgradeConfiguration(
-                upgraders: [upgrader(granted: NIOLoopBound(Granted(), eventLoop: channel.eventLoop))],
+                upgraders: [upgrader(granted)],
                 notUpgradingCompletionHandler: { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-                        try channel.pipeline.syncOperations.addHandler(
-                            HTTPConnectionStateHandler(idleTimeout: Self.idleTimeout, logger: logger))
                         return .http(
                             try NIOAsyncChannel(
                                 wrappingChannelSynchronously: channel,
                                 configuration: .init(isOutboundHalfClosureEnabled: true)))
                     }
                 })
-            var pipeline = NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
-            pipeline.enablePipelining = false
-            pipeline.enableResponseHeaderValidation = false
-            pipeline.decoderConfiguration.maxHeaderFieldSize = 16 * 1024
-            pipeline.decoderConfiguration.maxHeaderListSize = 32 * 1024
-            return Value(
-                channel: channel,
-                negotiated: try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
-                    configuration: pipeline))
+            var headerLimits = NIOHTTPDecoderLimitConfiguration()
+            headerLimits.maxHeaderFieldSize = 16 * 1024
+            headerLimits.maxHeaderListSize = 32 * 1024
+            let encoder = HTTPResponseEncoder()
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: headerLimits))
+            let connection = HTTPConnection(
+                limits: limits,
+                refuse: { [refusal] error in
+                    let (head, body) = refusal(error)
+                    return (HTTPResponseHead(head), body)
+                }, grantsUpgrade: { decide(on: $0, granted) })
+            let upgradeHandler = NIOTypedHTTPServerUpgradeHandler(
+                httpEncoder: encoder, extraHTTPHandlers: [decoder, connection], upgradeConfiguration: upgrade)
+            try channel.pipeline.syncOperations.addHandlers([encoder, decoder, connection, upgradeHandler])
+            return Value(channel: channel, negotiated: upgradeHandler.upgradeResultFuture)
         }
     }
 
@@ -64,27 +72,27 @@ struct PortalChannel: HTTPChannelHandler {
         var identity: SocketIdentity?
     }
 
-    private func upgrader(granted: NIOLoopBound<Granted>) -> NIOTypedWebSocketServerUpgrader<Negotiated> {
+    private func decide(on head: HTTPRequestHead, _ granted: NIOLoopBound<Granted>) -> EventLoopFuture<Bool> {
+        guard head.uri == "/ws" || head.uri.hasPrefix("/ws?"),
+            let request = try? HTTPRequest(head, secure: false, splitCookie: false)
+        else { return granted.eventLoop.makeSucceededFuture(false) }
+        let decision = granted.eventLoop.makePromise(of: SocketIdentity?.self)
+        decision.completeWithTask { try? await identity(request) }
+        return decision.futureResult.map { identity in
+            granted.value.identity = identity
+            return identity != nil
+        }
+    }
+
+    private func upgrader(_ granted: NIOLoopBound<Granted>) -> NIOTypedWebSocketServerUpgrader<Negotiated> {
         NIOTypedWebSocketServerUpgrader(
-            maxFrameSize: Self.frameBytes,
-            shouldUpgrade: { channel, head in
-                guard head.uri == "/ws" || head.uri.hasPrefix("/ws?"),
-                    let request = try? HTTPRequest(head, secure: false, splitCookie: false)
-                else { return channel.eventLoop.makeSucceededFuture(nil) }
-                let decision = channel.eventLoop.makePromise(of: SocketIdentity?.self)
-                decision.completeWithTask { try? await identity(request) }
-                return decision.futureResult.map { identity in
-                    granted.value.identity = identity
-                    return identity.map { _ in HTTPHeaders() }
-                }
-            },
+            maxFrameSize: Self.messageBytes, enableAutomaticErrorHandling: false,
+            // Only what was granted comes here.
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
             upgradePipelineHandler: { channel, _ in
                 channel.eventLoop.makeCompletedFuture {
                     guard let identity = granted.value.identity else { return .nothing }
-                    try channel.pipeline.syncOperations.addHandler(
-                        NIOWebSocketFrameAggregator(
-                            minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 64,
-                            maxAccumulatedFrameSize: Self.frameBytes))
+                    try channel.pipeline.syncOperations.addHandler(SocketFraming(maximumSize: Self.messageBytes))
                     return .webSocket(try NIOAsyncChannel(wrappingChannelSynchronously: channel), identity)
                 }
             })

@@ -13,6 +13,7 @@ public struct PortalServer: Service {
     private let hub: Hub
     private let host: String
     private let port: Int
+    private let limits: ConnectionLimits
     private let onListening: @Sendable (Int) async -> Void
     private let logger: Logger
 
@@ -20,13 +21,14 @@ public struct PortalServer: Service {
     ///   - port: 0 for one that the system picks.
     ///   - onListening: is told of the port when the server listens.
     public init(
-        api: PortalAPI, hub: Hub, host: String, port: Int, logger: Logger,
-        onListening: @escaping @Sendable (Int) async -> Void
+        api: PortalAPI, hub: Hub, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
+        logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.api = api
         self.hub = hub
         self.host = host
         self.port = port
+        self.limits = limits
         self.onListening = onListening
         self.logger = logger
     }
@@ -41,6 +43,7 @@ public struct PortalServer: Service {
                 let response = try await api.respond(to: request, from: address)
                 try await writer.write(response: response.head, body: response.body)
             },
+            limits: limits, refusal: { [api] in api.refusal($0) },
             identity: { [api] in try await api.socketIdentity(for: $0) },
             serve: { [hub] socket, identity in try await hub.serve(socket, identity: identity) })
         var quiet = logger

@@ -51,7 +51,21 @@ struct Problem {
         self.isUnexpected = isUnexpected
     }
 
+    static let mediaType = "application/problem+json"
+
     func response(requestId: String) -> Response {
+        var headers = headers
+        headers[.retryAfter] = retryAfterSeconds.map { String($0) }
+        var response = Response(status: status, json: json(requestId: requestId), headers: headers)
+        response.headers[.contentType] = Self.mediaType
+        return response
+    }
+
+    private var retryAfterSeconds: Int? {
+        retryAfter.map { max(1, Int($0.inSeconds.rounded(.up))) }
+    }
+
+    func json(requestId: String) -> JSONValue {
         var body: [String: JSONValue] = [
             "type": "https://hothouse.test/errors/\(code)",
             "title": .string(status.reasonPhrase),
@@ -67,15 +81,8 @@ struct Problem {
                     ["pointer": .string($0.pointer), "code": .string($0.code), "message": .string($0.message)]
                 })
         }
-        var headers = headers
-        if let retryAfter {
-            let seconds = max(1, Int(retryAfter.inSeconds.rounded(.up)))
-            headers[.retryAfter] = String(seconds)
-            body["retryAfter"] = .integer(seconds)
-        }
-        var response = Response(status: status, json: .object(body), headers: headers)
-        response.headers[.contentType] = "application/problem+json"
-        return response
+        body["retryAfter"] = retryAfterSeconds.map(JSONValue.integer)
+        return .object(body)
     }
 
     private static func refusal(_ error: DeploymentError) -> APIError {

@@ -48,13 +48,14 @@ public final class CloudConnection: Sendable {
     ) async throws -> Exchange {
         let first = try await attempt(service, method, path + queryText(query), body: body)
         guard case .answered(let response) = first, response.status == 401 else { return first }
-        let second = try await attempt(service, method, path + queryText(query), body: body)
+        let second = try await attempt(service, method, path + queryText(query), body: body, isRepetition: true)
         guard case .answered(let response) = second, response.status == 401 else { return second }
         return .notExecuted(Later(reason: "the region refuses a new token"))
     }
 
     private func attempt(
-        _ service: CloudService, _ method: HTTPRequest.Method, _ path: String, body: JSONValue?
+        _ service: CloudService, _ method: HTTPRequest.Method, _ path: String, body: JSONValue?,
+        isRepetition: Bool = false
     ) async throws -> Exchange {
         switch gate.admit() {
         case .refused(let retryAfter, let reason):
@@ -76,9 +77,17 @@ public final class CloudConnection: Sendable {
                 let response = try await time.withTimeout(limits.callTimeout) { [transport] in
                     try await transport.send(request)
                 }
+                if response.status == 401 {
+                    // A region that refuses new tokens as well does not work.
+                    gate.report(isRepetition ? .failed : .abandoned)
+                    await session.refuse(token)
+                    return .answered(response)
+                }
                 gate.report(.answered)
-                if response.status == 401 { await session.refuse(token) }
                 if let pause = response.pause(at: time.now) { gate.pause(for: pause) }
+                guard response.body.count <= limits.largestAnswer else {
+                    return .lost("an answer of \(response.body.count) bytes")
+                }
                 return .answered(response)
             } catch let failure as TransportFailure {
                 gate.report(.failed)
@@ -109,18 +118,5 @@ extension CloudResponse {
         guard let text = headers[.retryAfter] else { return nil }
         let wait = Int64(text).map { Duration.seconds($0) } ?? Timestamp(httpDate: text).map { $0 - now }
         return wait.map { min(max($0, .seconds(1)), .seconds(600)) }
-    }
-}
-
-extension Timestamp {
-    /// Reads an IMF-fixdate (RFC 9110): `Sun, 06 Nov 1994 08:49:37 GMT`.
-    init?(httpDate text: String) {
-        let parts = text.split(separator: " ")
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
-            return nil
-        }
-        let number = (month < 9 ? "0" : "") + "\(month + 1)"
-        self.init("\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z")
     }
 }

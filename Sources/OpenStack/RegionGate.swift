@@ -7,6 +7,8 @@ public struct CloudLimits: Equatable, Sendable {
     public var burst = 50
     /// Above 60 s, after which Heat itself answers when its engine is down.
     public var callTimeout: Duration = .seconds(65)
+    /// In bytes. What is larger is not believed.
+    public var largestAnswer = 4 << 20
     /// Failures in a row that open the circuit, and the pause between probes while it is open.
     public var failuresToOpen = 5
     public var probeInterval: Duration = .seconds(15)
@@ -26,9 +28,9 @@ final class RegionGate: Sendable {
     enum Outcome {
         /// Any answer of the service, also an error.
         case answered
-        /// No connection, no answer, or no token.
+        /// No connection, no answer, no token, or none that the region takes.
         case failed
-        /// The caller was cancelled.
+        /// Nothing was learned: the caller was cancelled, or tries again with another token.
         case abandoned
     }
 
@@ -67,7 +69,7 @@ final class RegionGate: Sendable {
             }
             if state.failures >= limits.failuresToOpen {
                 guard !state.isProbing, now >= state.nextProbeAt else {
-                    let wait = max(.seconds(1), state.nextProbeAt - now)
+                    let wait = state.isProbing ? limits.probeInterval : state.nextProbeAt - now
                     return .refused(retryAfter: wait, reason: "the region does not answer")
                 }
                 state.isProbing = true

@@ -4,9 +4,11 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case httpDeleteCommitted = "http.delete.committed"
     case workerClaimed = "worker.claimed"
     case workerIntentCommitted = "worker.intent.committed"
+    /// The request is on its way and may be carried out; its answer finds nobody. Passed by the transport.
     case workerCreateSent = "worker.create.sent"
     case workerCreateAnswered = "worker.create.answered"
     case workerStackIdCommitted = "worker.stackid.committed"
+    /// As ``workerCreateSent``.
     case workerDeleteSent = "worker.delete.sent"
     case workerDeleteAnswered = "worker.delete.answered"
     case workerObserveRead = "worker.observe.read"

@@ -38,7 +38,11 @@ public struct FieldReader {
 
     /// Notes an error at a field.
     public mutating func refuse(_ field: String, _ code: String, _ message: String) {
-        errors.append(FieldError(pointer: pointer + "/" + field, code: code, message: message))
+        errors.append(FieldError(pointer: path(field), code: code, message: message))
+    }
+
+    private func path(_ field: String) -> String {
+        pointer + "/" + field.replacing("~", with: "~0").replacing("/", with: "~1")
     }
 
     /// The value of a field; a null counts as missing.
@@ -52,10 +56,14 @@ public struct FieldReader {
     }
 
     /// A text whose length in characters is within bounds and which has no control characters.
-    public mutating func string(_ field: String, required: Bool = true, length: ClosedRange<Int>) -> String? {
+    ///
+    /// - Parameter isPasted: it may come with line breaks and tabs; whoever reads it judges them.
+    public mutating func string(
+        _ field: String, required: Bool = true, length: ClosedRange<Int>, isPasted: Bool = false
+    ) -> String? {
         guard let value = value(field, required: required) else { return nil }
         guard let text = value.string else {
-            errors.append(Self.wrongType(value, expected: "string", at: pointer + "/" + field))
+            errors.append(Self.wrongType(value, expected: "string", at: path(field)))
             return nil
         }
         if text.count < length.lowerBound {
@@ -63,7 +71,7 @@ public struct FieldReader {
                 field, text.isEmpty ? "REQUIRED" : "TOO_SHORT", "\(field) has at least \(length.lowerBound) characters")
         } else if text.count > length.upperBound {
             refuse(field, "TOO_LONG", "\(field) has at most \(length.upperBound) characters")
-        } else if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        } else if !isPasted, text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             refuse(field, "INVALID_CHARACTER", "\(field) has no control characters")
         } else {
             return text
@@ -75,7 +83,7 @@ public struct FieldReader {
     public mutating func integer(_ field: String, required: Bool = true, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(field, required: required) else { return nil }
         guard let number = value.integer else {
-            errors.append(Self.wrongType(value, expected: "whole number", at: pointer + "/" + field))
+            errors.append(Self.wrongType(value, expected: "whole number", at: path(field)))
             return nil
         }
         guard range.contains(number) else {
@@ -90,7 +98,7 @@ public struct FieldReader {
         _ field: String, required: Bool = true, _ read: (inout FieldReader) -> Value?
     ) -> Value? {
         guard let value = value(field, required: required) else { return nil }
-        var reader = FieldReader(value, at: pointer + "/" + field)
+        var reader = FieldReader(value, at: path(field))
         let result = value.object == nil ? nil : read(&reader)
         reader.refuseUnknownFields()
         errors += reader.errors

@@ -33,7 +33,9 @@ final class Issues {
 /// The known word that is nearest to a wrong one, where one is near; for "did you mean".
 func nearest(to word: String, in known: [String]) -> String? {
     let scored = known.map { ($0, distance(Array(word.lowercased()), Array($0.lowercased()))) }
-    guard let best = scored.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= max(2, word.count / 3) else {
+    guard let best = scored.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= max(2, word.count / 3),
+        best.1 < word.count
+    else {
         return nil
     }
     return best.0

@@ -27,6 +27,8 @@ struct MapReader {
         }
     }
 
+    func has(_ key: String) -> Bool { pairs.contains { $0.key == key } }
+
     /// The value of a key.
     mutating func node(_ key: String, required: Bool = false) -> Node? {
         seen.insert(key)
@@ -176,20 +178,5 @@ extension Node {
         }
         issues.add(place(issues), "\(what) is a duration (40ms) or a range of them (1s..3s), not \(text)")
         return nil
-    }
-}
-
-extension Duration {
-    /// Reads `250ms`, `2s`, `5m` or `1h`; nil for anything else, a number without a unit included.
-    public init?(unit text: String) {
-        guard let match = text.wholeMatch(of: /(\d+)(ms|s|m|h)/), let number = Int64(match.1), number < 1 << 40 else {
-            return nil
-        }
-        switch match.2 {
-        case "ms": self = .milliseconds(number)
-        case "s": self = .seconds(number)
-        case "m": self = .seconds(number * 60)
-        default: self = .seconds(number * 3600)
-        }
     }
 }

@@ -6,8 +6,8 @@ import Scenarios
 /// subscription; after a loss one fetch and one subscription again, and never a poll (semantics.md S8.12, S8.13).
 final class FrontEndPage: Sendable {
     let tab: String
+    let deploymentId: String
     private let client: UserClient
-    private let deploymentId: String
     private let world: World
     private let pause: Step.Condition?
     private let pipe = MutexBox<Pipe?>(nil)
@@ -24,57 +24,68 @@ final class FrontEndPage: Sendable {
     }
 
     private var time: any TimeSource { world.surroundings.time }
-    private var actor: String { "\(client.user.name)/\(tab)" }
+    private var actor: String { client.actor(tab) }
+
+    /// Whether somebody looks at it, and it is kept live.
+    var isOpen: Bool { !isClosed.get() }
+
+    /// The revision of what it shows; 0 where it shows nothing yet.
+    var revision: Int { shown.get()["revision"]?.integer ?? 0 }
 
     var status: String? { shown.get()["status"]?.string }
 
     /// Keeps the page live until it is closed, or the server says to stop.
     func run() async throws {
-        try await fetch()
+        defer { close() }
+        apply(try await client.persistentCall(.get, path, tab: tab))
         if let pause, let id = world.id(pause.deployment) {
             _ = try await world.wait(atMost: pause.within) { self.world.committed(id)?.status == pause.status }
         }
-        var losses = 0
+        var backoff = ReconnectBackoff()
         var isFirst = true
-        while !isClosed.get() {
-            let openedAt = time.uptime
-            let code = try await live(isFirst: isFirst)
-            isFirst = false
-            guard !isClosed.get(), code.map({ !(4000...4099).contains($0) }) ?? true else { return }
-            if time.uptime - openedAt >= .seconds(60) { losses = 0 }
-            let longest =
-                code == 1012 ? Duration.seconds(10) : min(.seconds(30), .milliseconds(500) * (1 << min(losses, 6)))
-            losses += 1
-            try await time.sleep(for: client.random.duration(from: .zero, to: longest))
+        while isOpen {
+            let life = try await live(isFirst: &isFirst)
+            guard isOpen, let delay = backoff.delay(after: life.code, up: life.up, random: client.random) else {
+                return
+            }
+            try await time.sleep(for: delay)
         }
     }
 
     /// One socket, from its opening to its end.
     ///
-    /// - Returns: the close code.
-    private func live(isFirst: Bool) async throws -> Int? {
+    /// - Parameter isFirst: whether the page had no socket yet.
+    /// - Returns: the close code, and how long the socket was open.
+    private func live(isFirst: inout Bool) async throws -> (code: Int?, up: Duration) {
         let delay = client.oneWay()
         try await time.sleep(for: delay)
-        guard let life = world.life else { return nil }
+        guard let life = world.life else {
+            world.trace.note(actor, "unreachable")
+            return (nil, .zero)
+        }
         let pipe = life.open(client.head(.get, "/ws"), from: client.user.name, delay: delay)
         self.pipe.set(pipe)
-        if isClosed.get() { pipe.reset() }
+        if !isOpen { pipe.reset() }
         var code: Int?
+        var openedAt: Duration?
         try await pipe.arrivals { arrival in
             switch arrival {
             case .opened:
-                world.trace.note(actor, "opens")
-                if !isFirst { try? await fetch() }
+                openedAt = time.uptime
+                world.trace.note(actor, "opened")
+                // The snapshot after the acknowledgement is as good, where no answer comes.
+                if !isFirst, let answer = try await fetch() { apply(answer) }
+                isFirst = false
                 subscribe(on: pipe)
             case .refused(let status): world.trace.note(actor, "refused", ["status": .integer(status)])
-            case .text(let text): take(text)
+            case .text(let text, let sentAfter): take(text, sentAfter: sentAfter)
             case .ping: break
             case .closed(let closeCode):
                 code = closeCode
                 world.trace.note(actor, "closed", ["code": closeCode.map { .integer($0) } ?? .null])
             }
         }
-        return code
+        return (code, openedAt.map { time.uptime - $0 } ?? .zero)
     }
 
     private func subscribe(on pipe: Pipe) {
@@ -83,32 +94,71 @@ final class FrontEndPage: Sendable {
         pipe.sendFromClient(message.description)
     }
 
-    private func fetch() async throws {
-        let answer = try await client.persistentCall(.get, "/deployments/\(deploymentId)")
-        if answer.status == 200 { apply(answer.body) }
+    private var path: String { "/deployments/\(deploymentId)" }
+
+    private func fetch() async throws -> (status: Int, body: JSONValue)? {
+        do {
+            return try await client.call(.get, path, tab: tab)
+        } catch is UserClient.NoAnswer {
+            return nil
+        }
     }
 
-    private func take(_ text: String) {
+    private func take(_ text: String, sentAfter: Int) {
         guard let frame = try? JSONValue(parsing: text.utf8) else { return }
-        world.trace.note(actor, "frame", ["frame": frame])
+        world.trace.note(actor, "frame", ["frame": frame, "sentAfter": .integer(sentAfter)])
         world.gotFrame(frame, tab: tab)
         if frame["type"]?.string == "deployment.updated", let data = frame["data"] { apply(data) }
+    }
+
+    private func apply(_ answer: (status: Int, body: JSONValue)) {
+        if answer.status == 200 { apply(answer.body) }
     }
 
     /// A state counts only where it is newer than what is shown.
     private func apply(_ state: JSONValue) {
         let known = shown.get()["updatedAt"]?.string ?? ""
-        if let updatedAt = state["updatedAt"]?.string, updatedAt > known { shown.set(state) }
+        guard let updatedAt = state["updatedAt"]?.string, updatedAt > known else { return }
+        shown.set(state)
+        world.raise()
     }
 
-    /// The network drops the socket.
+    /// The network loses the socket.
     func drop() {
-        world.trace.note(actor, "loses its socket")
-        pipe.get()?.reset()
+        world.trace.note(actor, "dropped")
+        pipe.get()?.lose()
     }
 
+    /// Nobody looks at the page any more.
     func close() {
         isClosed.set(true)
         pipe.get()?.reset()
+        world.raise()
+    }
+}
+
+/// How long a page waits before it opens its socket again (semantics.md S8.12 and its table of close codes).
+struct ReconnectBackoff {
+    /// Losses in a row: since a socket was open for a minute.
+    private var losses = 0
+
+    /// - Parameters:
+    ///   - code: how the socket was closed; nil where it was just gone, or never opened.
+    ///   - up: how long it was open.
+    /// - Returns: nil where the page must not come back.
+    mutating func delay(after code: Int?, up: Duration, random: RandomSource) -> Duration? {
+        if up >= .seconds(60) { losses = 0 }
+        let longest = min(.seconds(30), .milliseconds(500) * (1 << min(losses, 6)))
+        switch code {
+        case (4000...4099)?: return nil
+        case (4200...4299)?: return .zero
+        case 1012?: return random.duration(from: .zero, to: .seconds(10))
+        case (4100...4199)?:
+            losses += 1
+            return random.duration(from: .seconds(1), to: max(longest, .seconds(2)))
+        default:
+            losses += 1
+            return random.duration(from: .zero, to: longest)
+        }
     }
 }

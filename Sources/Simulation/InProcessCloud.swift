@@ -17,8 +17,13 @@ public struct InProcessCloud: CloudTransport {
     }
 
     public func send(_ request: CloudRequest) async throws -> CloudResponse {
+        try await send(request) {}
+    }
+
+    /// - Parameter onSent: is called when the request is on its way; where it throws, nobody waits for the answer.
+    func send(_ request: CloudRequest, onSent: () throws -> Void) async throws -> CloudResponse {
         do {
-            return try await wire.send(request)
+            return try await wire.send(request, onSent: onSent)
         } catch is WireCut {
             throw TransportFailure(effect: .possible, reason: "the connection was reset")
         }

@@ -17,7 +17,8 @@ struct Judge {
                 let list = stacks.map { "\($0.name) \($0.status)" }.joined(separator: ", ")
                 return [
                     RunFailure(
-                        place: final.place, message: "\(stacks.count) stacks in \(region), expected \(wanted): \(list)")
+                        "live stacks in \(region)", at: final.place, expected: "\(wanted)",
+                        found: stacks.isEmpty ? "0" : "\(stacks.count) (\(list))", actor: "cloud/\(region)")
                 ]
             case .deployment(let label, let status, let lastError, let event):
                 return deploymentFailures(label, status, lastError, event, final.place)
@@ -29,19 +30,21 @@ struct Judge {
         _ label: String, _ status: String?, _ lastError: String?, _ event: String?, _ place: Place
     ) -> [RunFailure] {
         guard let found = world.id(label).flatMap(world.committed) else {
-            return [RunFailure(place: place, message: "\(label) does not exist")]
+            return [RunFailure("\(label) does not exist", at: place, actor: "store")]
         }
         var failures: [RunFailure] = []
         func compare(_ what: String, _ wanted: String?, _ found: String?) {
             guard let wanted, wanted != found else { return }
             failures.append(
-                RunFailure(place: place, message: "\(label): \(what) is \(found ?? "none"), expected \(wanted)"))
+                RunFailure("\(label): \(what)", at: place, expected: wanted, found: found ?? "none", actor: "store"))
         }
         compare("status", status, found.status)
         compare("lastError", lastError, found.lastError)
         if let event, !found.events.contains(where: { $0.contains(event) }) {
-            let log = found.events.joined(separator: "; ")
-            failures.append(RunFailure(place: place, message: "\(label): no event says \"\(event)\"; the log: \(log)"))
+            failures.append(
+                RunFailure(
+                    "\(label): the log", at: place, expected: "an event with \"\(event)\"",
+                    found: found.events.joined(separator: "; "), actor: "store"))
         }
         return failures
     }
@@ -53,7 +56,9 @@ struct Judge {
             let wanted =
                 expected.range.lowerBound == expected.range.upperBound
                 ? "\(expected.range.upperBound)" : "at most \(expected.range.upperBound)"
-            return RunFailure(place: expected.place, message: "\(what): \(found) times, expected \(wanted)")
+            return RunFailure(
+                "\(what): how often", at: expected.place, expected: wanted, found: "\(found)",
+                actor: actor(of: expected.subject))
         }
     }
 
@@ -61,20 +66,32 @@ struct Judge {
         let lines = world.trace.lines
         switch subject {
         case .operation(let operation):
-            return (operation, lines.filter { $0.kind == "call" && $0.fields["op"]?.string == operation }.count)
+            return (operation, lines.filter { $0.kind == "call" && $0["op"]?.string == operation }.count)
         case .http(let method, let path, let user):
             let wanted = world.ids.reduce(path) { $0.replacing("${\($1.key)}", with: $1.value) }
             let found = lines.filter { line in
-                line.kind == "http" && line.fields["method"]?.string == method
-                    && (user == nil || line.actor == user) && matches(wanted, line.fields["path"]?.string ?? "")
+                line.kind == "http" && line["method"]?.string == method && isBy(user, line)
+                    && matches(wanted, line["path"]?.string ?? "")
             }
             return ("\(method) \(path)", found.count)
         case .sent(let type, let user):
             let found = lines.filter { line in
-                line.kind == "sent" && line.fields["message"]?["type"]?.string == type
-                    && (user.map { line.actor.hasPrefix($0 + "/") } ?? true)
+                line.kind == "sent" && line["message"]?["type"]?.string == type && isBy(user, line)
             }
             return ("\(type) sent", found.count)
+        }
+    }
+
+    /// Whether a line is of a user, or one of their pages.
+    private func isBy(_ user: String?, _ line: Trace.Line) -> Bool {
+        guard let user else { return true }
+        return line.actor == user || line.actor.hasPrefix(user + "/")
+    }
+
+    private func actor(of subject: Expectations.Count.Subject) -> String? {
+        switch subject {
+        case .operation: nil
+        case .http(_, _, let user), .sent(_, let user): user
         }
     }
 
@@ -88,10 +105,13 @@ struct Judge {
         expectations.sockets.compactMap { expected in
             let frames = world.frames(of: expected.tab)
             return mismatch(expected, frames).map { position, wanted in
-                let found = position < frames.count ? "\(frames[position])" : "nothing more"
+                let line = world.trace.lines.filter {
+                    $0.kind == "frame" && $0.actor.hasSuffix("/" + expected.tab)
+                }.dropFirst(position).first
                 return RunFailure(
-                    place: expected.place,
-                    message: "tab \(expected.tab), frame \(position + 1): expected \(wanted), got \(found)")
+                    "tab \(expected.tab), frame \(position + 1)", at: expected.place, expected: wanted,
+                    found: position < frames.count ? "\(frames[position])" : "nothing more",
+                    actor: world.actor(ofTab: expected.tab), line: line?.n)
             }
         }
     }
@@ -134,6 +154,6 @@ struct Judge {
     /// A fault that never fired proves nothing.
     func unusedFaults() -> [RunFailure] {
         guard let crash = world.scenario.crash, !world.hasCrashed else { return [] }
-        return [RunFailure(place: crash.place, message: "the server never came to its crash")]
+        return [RunFailure("the server never came to its crash", at: crash.place, actor: "server")]
     }
 }

@@ -3,31 +3,45 @@ import Synchronization
 import WebSockets
 
 /// A WebSocket in memory, with a network between its ends: what one side sends arrives at the other after a while,
-/// in order.
+/// in order. Where the network loses the connection, what was under way is lost with it.
 final class Pipe: MessageSocket {
     /// What the client's side gets.
     enum Arrival: Sendable {
         case opened
         /// The upgrade was refused with this HTTP status.
         case refused(Int)
-        case text(String)
+        /// A message, and how many lines the trace had when the server sent it.
+        case text(String, sentAfter: Int)
         case ping
         /// The connection is over; without a code it was just gone.
         case closed(Int?)
     }
 
+    private struct Sent<Content: Sendable>: Sendable {
+        let content: Content
+        let sentAt: Duration
+    }
+
+    private struct State {
+        var isOver = false
+        /// When the network lost the connection.
+        var lostAt: Duration?
+    }
+
+    private let trace: Trace
     private let time: any TimeSource
     private let delay: Duration
-    private let toServer: AsyncThrowingStream<SocketFrame, any Error>
-    private let serverMailbox: AsyncThrowingStream<SocketFrame, any Error>.Continuation
-    private let toClient: AsyncStream<(at: Duration, arrival: Arrival)>
-    private let clientMailbox: AsyncStream<(at: Duration, arrival: Arrival)>.Continuation
-    private let isOver = Mutex(false)
+    private let toServer: AsyncThrowingStream<Sent<SocketFrame>, any Error>
+    private let serverMailbox: AsyncThrowingStream<Sent<SocketFrame>, any Error>.Continuation
+    private let toClient: AsyncStream<Sent<Arrival>>
+    private let clientMailbox: AsyncStream<Sent<Arrival>>.Continuation
+    private let state = Mutex(State())
     /// Throws where the server is dead: a dead process sends nothing.
     private let checkAlive: @Sendable () throws -> Void
 
     /// - Parameter delay: how long anything is on its way.
-    init(time: any TimeSource, delay: Duration, checkAlive: @escaping @Sendable () throws -> Void) {
+    init(trace: Trace, time: any TimeSource, delay: Duration, checkAlive: @escaping @Sendable () throws -> Void) {
+        self.trace = trace
         self.time = time
         self.delay = delay
         self.checkAlive = checkAlive
@@ -37,11 +51,13 @@ final class Pipe: MessageSocket {
 
     // The server's side.
 
-    var frames: any AsyncSequence<SocketFrame, any Error> & Sendable { toServer }
+    var frames: any AsyncSequence<SocketFrame, any Error> & Sendable {
+        toServer.compactMap { [self] sent in try await arrives(sent) ? sent.content : nil }
+    }
 
     func send(_ text: String) async throws {
         try checkAlive()
-        try deliver(.text(text))
+        try deliver(.text(text, sentAfter: trace.count))
     }
 
     func ping() async throws {
@@ -57,22 +73,27 @@ final class Pipe: MessageSocket {
     func accept() throws { try deliver(.opened) }
 
     func refuse(_ status: Int) {
-        clientMailbox.yield((time.uptime + delay, .refused(status)))
+        yield(.refused(status))
         end(nil)
     }
 
     private func deliver(_ arrival: Arrival) throws {
-        guard !isOver.withLock({ $0 }) else { throw WireCut() }
-        clientMailbox.yield((time.uptime + delay, arrival))
+        guard !state.withLock({ $0.isOver }) else { throw WireCut() }
+        yield(arrival)
     }
 
-    private func end(_ code: Int?) {
-        let wasOver = isOver.withLock { isOver in
-            defer { isOver = true }
-            return isOver
+    private func yield(_ arrival: Arrival) {
+        clientMailbox.yield(Sent(content: arrival, sentAt: time.uptime))
+    }
+
+    private func end(_ code: Int?, lostAt: Duration? = nil) {
+        let wasOver = state.withLock { state in
+            defer { state.isOver = true }
+            if !state.isOver { state.lostAt = lostAt }
+            return state.isOver
         }
         guard !wasOver else { return }
-        clientMailbox.yield((time.uptime + delay, .closed(code)))
+        yield(.closed(code))
         clientMailbox.finish()
         serverMailbox.finish()
     }
@@ -81,18 +102,37 @@ final class Pipe: MessageSocket {
 
     /// What arrives, each at its time.
     func arrivals(_ handle: (Arrival) async throws -> Void) async throws {
-        for await (at, arrival) in toClient {
-            try await time.sleep(until: at)
-            if case .ping = arrival { serverMailbox.yield(.pong) }
-            try await handle(arrival)
+        for await sent in toClient {
+            if case .closed = sent.content {
+                try await time.sleep(until: sent.sentAt + delay)
+            } else {
+                guard try await arrives(sent) else { continue }
+            }
+            if case .ping = sent.content { sendToServer(.pong) }
+            try await handle(sent.content)
         }
     }
 
-    func sendFromClient(_ text: String) {
-        guard !isOver.withLock({ $0 }) else { return }
-        serverMailbox.yield(.text(text))
+    func sendFromClient(_ text: String) { sendToServer(.text(text)) }
+
+    private func sendToServer(_ frame: SocketFrame) {
+        guard !state.withLock({ $0.isOver }) else { return }
+        serverMailbox.yield(Sent(content: frame, sentAt: time.uptime))
     }
 
-    /// The connection is gone at once, for both.
+    /// The connection is over at once, for both; what was sent before still arrives.
     func reset() { end(nil) }
+
+    /// The network loses the connection, and all that is under way.
+    func lose() { end(nil, lostAt: time.uptime) }
+
+    /// Waits until something arrives.
+    ///
+    /// - Returns: whether it does: it was not under way when the network lost the connection.
+    private func arrives<Content>(_ sent: Sent<Content>) async throws -> Bool {
+        let arrivesAt = sent.sentAt + delay
+        if let lostAt = state.withLock({ $0.lostAt }), lostAt < arrivesAt { return false }
+        try await time.sleep(until: arrivesAt)
+        return state.withLock { $0.lostAt }.map { $0 >= arrivesAt } ?? true
+    }
 }

@@ -42,13 +42,15 @@ public struct Portal: Sendable {
     private let surroundings: Surroundings
     private let logger: Logger
 
+    /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
     /// - Throws: `StoreUnavailable`.
     public init(
         on ground: Ground, pages: [Page] = [], site: Site? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
-        workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger
+        workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
+        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
     ) async throws {
-        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings)
+        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
         let epoch = try await store.read { try $0.epoch() }
         let session = CloudSession(
             ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)

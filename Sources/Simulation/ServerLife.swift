@@ -1,3 +1,4 @@
+import Deployments
 import HTTPAPI
 import HTTPTypes
 import Hummingbird
@@ -48,46 +49,53 @@ final class ServerLife: Sendable {
     let portal: Portal
     let pulse: Pulse
     private let time: any TimeSource
+    private let trace: Trace
     private let requests = Wire<Asked, Answered>()
     private let upgrades: AsyncStream<Upgrade>
     private let upgradeMailbox: AsyncStream<Upgrade>.Continuation
     private let pipes = Mutex<[Pipe]>([])
 
-    private init(portal: Portal, pulse: Pulse, time: any TimeSource) {
+    private init(portal: Portal, pulse: Pulse, time: any TimeSource, trace: Trace) {
         self.portal = portal
         self.pulse = pulse
         self.time = time
+        self.trace = trace
         (upgrades, upgradeMailbox) = AsyncStream.makeStream()
     }
 
     /// Starts the process on a store that may have seen others before.
     ///
-    /// - Parameter onPoint: is told of every crash point that is passed; true ends the process there.
+    /// - Parameters:
+    ///   - onPoint: is told of every crash point that is passed; true ends the process there.
+    ///   - onCommit: is told of every commit, in its turn.
     static func start(
-        on ground: Portal.Ground, surroundings: Surroundings, logger: Logger,
-        onPoint: @escaping @Sendable (CrashPoint) -> Bool
+        on ground: Portal.Ground, through cloud: InProcessCloud, surroundings: Surroundings, trace: Trace,
+        logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
+        onCommit: @escaping @Sendable ([CommittedChange]) -> Void
     ) async throws -> ServerLife {
         let pulse = Pulse()
-        var fenced = ground
-        fenced.database = ground.database.guarded { try pulse.check() }
-        fenced.transport = FencedTransport(inner: ground.transport, pulse: pulse)
-        let mortal = Surroundings(
-            time: surroundings.time, random: surroundings.random,
-            crashPoints: CrashPoints { point in
-                try pulse.check()
-                if onPoint(point) {
-                    pulse.stop()
-                    throw Crashed(point: point)
-                }
-            })
-        let portal = try await Portal(on: fenced, surroundings: mortal, logger: logger)
-        return ServerLife(portal: portal, pulse: pulse, time: surroundings.time)
+        let crashPoints = CrashPoints { point in
+            try pulse.check()
+            if onPoint(point) {
+                pulse.stop()
+                throw Crashed(point: point)
+            }
+        }
+        var mortal = ground
+        mortal.database = ground.database.guarded { try pulse.check() }
+        mortal.transport = MortalTransport(inner: cloud, pulse: pulse, crashPoints: crashPoints)
+        let portal = try await Portal(
+            on: mortal,
+            surroundings: Surroundings(
+                time: surroundings.time, random: surroundings.random, crashPoints: crashPoints),
+            logger: logger, observer: onCommit)
+        return ServerLife(portal: portal, pulse: pulse, time: surroundings.time, trace: trace)
     }
 
     /// Lives until it dies, or the task is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await self.portal.run() }
+            group.addTask { await self.runPortal() }
             group.addTask { await self.requests.run { try await self.answer($0) } }
             group.addTask { await self.serveSockets() }
             _ = await pulse.died.wait()
@@ -96,6 +104,18 @@ final class ServerLife: Sendable {
         }
         // Nobody answers any more: connections end, those that wait learn that they were cut.
         for pipe in pipes.withLock({ $0 }) { pipe.reset() }
+    }
+
+    /// What runs beside the requests. Where it fails, the process ends, as it does in production.
+    private func runPortal() async {
+        do {
+            try await portal.run()
+        } catch is CancellationError {
+        } catch is Crashed {
+        } catch {
+            trace.note("server", "log", ["level": "critical", "message": .string("\(error)")])
+            pulse.stop()
+        }
     }
 
     private func answer(_ asked: Asked) async throws -> Answered {
@@ -132,23 +152,10 @@ final class ServerLife: Sendable {
     }
 
     func open(_ head: HTTPRequest, from: String, delay: Duration) -> Pipe {
-        let pipe = Pipe(time: time, delay: delay) { [pulse] in try pulse.check() }
+        let pipe = Pipe(trace: trace, time: time, delay: delay) { [pulse] in try pulse.check() }
         pipes.withLock { $0.append(pipe) }
         upgradeMailbox.yield(Upgrade(head: head, from: from, pipe: pipe))
         if (try? pulse.check()) == nil { pipe.reset() }
         return pipe
-    }
-}
-
-/// A dead process neither sends nor hears.
-private struct FencedTransport: CloudTransport {
-    let inner: any CloudTransport
-    let pulse: ServerLife.Pulse
-
-    func send(_ request: CloudRequest) async throws -> CloudResponse {
-        try pulse.check()
-        let response = try await inner.send(request)
-        try pulse.check()
-        return response
     }
 }

@@ -14,11 +14,14 @@ public enum SimulationFailure: Error, Equatable, CustomStringConvertible {
     /// Everything waits, and nothing will wake it.
     case stalled(at: Duration)
     case pastLimit(Duration)
+    /// Work goes on and on while time stands still.
+    case spinning(at: Duration)
 
     public var description: String {
         switch self {
-        case .stalled(let at): "everything waits for something that will not happen, at \(at)"
-        case .pastLimit(let limit): "not over after \(limit)"
+        case .stalled(let at): "at \(at.inSeconds) s everything waits for something that will not happen"
+        case .pastLimit(let limit): "it is not over after \(limit.inSeconds) s"
+        case .spinning(let at): "at \(at.inSeconds) s work goes on and on while time stands still"
         }
     }
 }
@@ -51,10 +54,15 @@ public func simulate<Value: Sendable>(
     }
     let end = executor.run(until: limit) { result.value.withLock { $0 != nil } }
     if let outcome = result.value.withLock({ $0 }) { return try outcome.get() }
+    let instant = executor.now
     // Let what is left unwind, so that nothing of it outlives the run.
     root.cancel()
     _ = executor.run(until: limit) { result.value.withLock { $0 != nil } }
-    throw end == .stalled ? SimulationFailure.stalled(at: executor.now) : SimulationFailure.pastLimit(limit)
+    switch end {
+    case .stalled: throw SimulationFailure.stalled(at: instant)
+    case .spinning: throw SimulationFailure.spinning(at: instant)
+    case .limit, .finished: throw SimulationFailure.pastLimit(limit)
+    }
 }
 
 private final class ResultBox<Value: Sendable>: Sendable {

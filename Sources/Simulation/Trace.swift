@@ -5,7 +5,8 @@ import Synchronization
 /// What happened in a run, line by line.
 ///
 /// A line is canonical JSON: `t` (virtual milliseconds since the start), `n` (its number from 1), `actor`, `kind`,
-/// and what belongs to the kind. The same run is the same bytes, so a hash tells runs apart.
+/// and what belongs to the kind; scenarios/README.md lists the kinds. The same run is the same bytes, so a hash tells
+/// runs apart.
 public final class Trace: Sendable {
     public struct Line: Equatable, Sendable {
         public let t: Int
@@ -13,6 +14,8 @@ public final class Trace: Sendable {
         public let actor: String
         public let kind: String
         public let fields: [String: JSONValue]
+
+        subscript(field: String) -> JSONValue? { fields[field] }
 
         /// The line as it is hashed and written.
         public var json: JSONValue {
@@ -43,6 +46,7 @@ public final class Trace: Sendable {
     }
 
     var lines: [Line] { content.withLock { $0 } }
+    var count: Int { content.withLock { $0.count } }
 }
 
 extension [Trace.Line] {
@@ -52,40 +56,5 @@ extension [Trace.Line] {
     /// SHA-256 of ``text``, in hexadecimal.
     public var hash: String {
         SHA256.hash(data: [UInt8](text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-extension Trace.Line: CustomStringConvertible {
-    /// The line of a story: `+00:12.345  alice  GET /deployments/dep_… 200`.
-    public var description: String {
-        func pad(_ number: Int, _ width: Int) -> String {
-            String(repeating: "0", count: Swift.max(0, width - String(number).count)) + String(number)
-        }
-        let clock = "+\(pad(t / 60_000, 2)):\(pad(t / 1000 % 60, 2)).\(pad(t % 1000, 3))"
-        let who = actor + String(repeating: " ", count: Swift.max(1, 16 - actor.count))
-        return "\(clock)  \(who)\(told)"
-    }
-
-    private func text(_ key: String) -> String {
-        fields[key].map { $0.string ?? "\($0)" } ?? ""
-    }
-
-    private var told: String {
-        switch kind {
-        case "http": "\(text("method")) \(text("path")) → \(text("status"))"
-        case "call": "\(text("op"))\(fields["stack"]?.string.map { " " + $0 } ?? "") → \(text("status"))"
-        case "commit": "commits \(text("deployment")): \(text("status")), revision \(text("revision"))"
-        case "event": "logs for \(text("deployment")): \(text("message"))"
-        case "frame": "gets \(frameText)"
-        case "sent": "sends \(text("message"))"
-        default:
-            ([kind] + fields.sorted { $0.key < $1.key }.map { $0.value.string ?? "\($0.value)" }).joined(separator: " ")
-        }
-    }
-
-    private var frameText: String {
-        let frame = fields["frame"] ?? .null
-        let what = frame["data"]?["status"]?.string ?? frame["data"]?["message"]?.string ?? frame["code"]?.string ?? ""
-        return [frame["type"]?.string ?? "", what].joined(separator: " ")
     }
 }

@@ -33,6 +33,9 @@ struct UserClient: Sendable {
     static let authority = "portal.test"
     private var time: any TimeSource { world.surroundings.time }
 
+    /// Who it is in the trace: the user, or one of their pages.
+    func actor(_ tab: String?) -> String { user.name + (tab.map { "/" + $0 } ?? "") }
+
     /// One way of the network.
     func oneWay() -> Duration { user.roundTrip.draw(from: random) / 2 }
 
@@ -46,9 +49,11 @@ struct UserClient: Sendable {
 
     /// One request and its answer.
     ///
+    /// - Parameter tab: the page that asks.
     /// - Throws: ``NoAnswer``, `CancellationError`.
     func call(
-        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:],
+        tab: String? = nil
     ) async throws -> (status: Int, body: JSONValue) {
         var headers = headers
         if body != nil { headers[.contentType] = "application/json" }
@@ -57,7 +62,7 @@ struct UserClient: Sendable {
             head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
         func note(_ status: JSONValue) {
             world.trace.note(
-                user.name, "http", ["method": .string(method.rawValue), "path": .string(path), "status": status])
+                actor(tab), "http", ["method": .string(method.rawValue), "path": .string(path), "status": status])
         }
         guard let life = world.life else {
             note("no answer")
@@ -77,11 +82,12 @@ struct UserClient: Sendable {
 
     /// A request that is safe to repeat, repeated until it is answered by the server itself.
     func persistentCall(
-        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:],
+        tab: String? = nil
     ) async throws -> (status: Int, body: JSONValue) {
         while true {
             do {
-                let answer = try await call(method, path, body, headers: headers)
+                let answer = try await call(method, path, body, headers: headers, tab: tab)
                 if answer.status != 503 { return answer }
             } catch is NoAnswer {}
             try await time.sleep(for: .seconds(1))
@@ -108,6 +114,16 @@ struct UserClient: Sendable {
         let answer = try await persistentCall(
             .post, "/auth/login", ["email": .string(email), "password": .string(Self.password)])
         return answer.status
+    }
+
+    /// - Returns: the status; that of a first answer that was lost is taken for 204 where the session is over.
+    func logout() async throws -> Int {
+        do {
+            return try await call(.post, "/auth/logout").status
+        } catch is NoAnswer {
+            let status = try await persistentCall(.post, "/auth/logout").status
+            return status == 401 ? 204 : status
+        }
     }
 
     /// The id of the user's SSH key, added if there is none.

@@ -23,10 +23,13 @@ public final class Wire<Request: Sendable, Response: Sendable>: Sendable {
 
     /// Sends a request and waits for its answer.
     ///
-    /// - Throws: ``WireCut`` where no answer will come, `CancellationError` where the task does not wait for it.
-    public func send(_ request: Request) async throws -> Response {
+    /// - Parameter onSent: is called when the request is on its way; where it throws, nobody waits for the answer.
+    /// - Throws: ``WireCut`` where no answer will come, `CancellationError` where the task does not wait for it, and
+    ///   what `onSent` throws.
+    public func send(_ request: Request, onSent: () throws -> Void = {}) async throws -> Response {
         let (answers, answer) = AsyncStream<Response>.makeStream()
         mailbox.yield(Letter(request, answer: answer))
+        try onSent()
         for await response in answers { return response }
         try Task.checkCancellation()
         throw WireCut()

@@ -45,8 +45,9 @@ public final class SQLiteDatabase: Sendable {
                 writing = try DatabaseQueue(configuration: configuration)
                 reading = writing
             case .file(let path):
+                let folder = (path as NSString).deletingLastPathComponent
                 try FileManager.default.createDirectory(
-                    atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+                    atPath: folder.isEmpty ? "." : folder, withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o700])
                 // Made before SQLite makes it, so that its companions get its permissions as well.
                 if !FileManager.default.fileExists(atPath: path) {
@@ -54,8 +55,9 @@ public final class SQLiteDatabase: Sendable {
                         atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
                 }
                 configuration.journalMode = .wal
-                configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 writing = try DatabaseQueue(path: path, configuration: configuration)
+                // After GRDB's own way to WAL, which sets NORMAL.
+                try writing.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 var readingConfiguration = Configuration()
                 readingConfiguration.busyMode = .timeout(busyTimeout.inSeconds)
                 readingConfiguration.readonly = true
@@ -88,6 +90,7 @@ public final class SQLiteDatabase: Sendable {
         var migrator = DatabaseMigrator()
         SQLiteDeploymentStore.migrate(&migrator, surroundings: surroundings)
         SQLiteAuthStore.migrate(&migrator)
+        guard try !queue.read(migrator.hasBeenSuperseded) else { throw NewerDatabase() }
         try migrator.migrate(queue)
     }
 
@@ -151,6 +154,9 @@ public final class SQLiteDatabase: Sendable {
     }
 }
 
+/// A database with tables that this version does not know.
+private struct NewerDatabase: Error {}
+
 /// The database can't be opened or brought up to date.
 public struct DatabaseUnavailable: Error, CustomStringConvertible {
     public let path: String
@@ -161,6 +167,7 @@ public struct DatabaseUnavailable: Error, CustomStringConvertible {
         reason =
             switch error {
             case let error as DatabaseError: error.message ?? "SQLite error \(error.resultCode.rawValue)"
+            case is NewerDatabase: "a newer version of hothouse made it; use that version, or another database"
             case let error as CocoaError: error.localizedDescription
             default: "\(error)"
             }

@@ -55,14 +55,20 @@ class SQLiteDeploymentQueries: DeploymentQueries {
             """,
             arguments + ["limit": query.pageSize, "offset": (query.page - 1) * query.pageSize])
         return EventPage(
-            items: rows.map(DeploymentEvent.init(row:)),
+            items: try rows.map(DeploymentEvent.init(row:)),
             total: try db.count("SELECT COUNT(*) FROM deployment_events WHERE " + condition, arguments),
             firstSeq: bounds?["first"] ?? 0, lastSeq: bounds?["last"] ?? 0)
     }
 
     func work(in regionId: String) throws -> [DeploymentRecord] {
         try db.rows("SELECT * FROM deployments WHERE region_id = ? AND due_at IS NOT NULL ORDER BY id", [regionId])
-            .map(DeploymentRecord.init(row:))
+            .compactMap { row in
+                do {
+                    return try DeploymentRecord(row: row)
+                } catch is DamagedRecord {
+                    return nil
+                }
+            }
     }
 
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord? {

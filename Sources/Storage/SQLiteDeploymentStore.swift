@@ -8,10 +8,16 @@ public final class SQLiteDeploymentStore: DeploymentStore {
     private let database: SQLiteDatabase
     private let surroundings: Surroundings
     private let listeners = Mutex<[AsyncStream<[CommittedChange]>.Continuation]>([])
+    private let observer: @Sendable ([CommittedChange]) -> Void
 
-    public init(_ database: SQLiteDatabase, surroundings: Surroundings) {
+    /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
+    public init(
+        _ database: SQLiteDatabase, surroundings: Surroundings,
+        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
+    ) {
         self.database = database
         self.surroundings = surroundings
+        self.observer = observer
     }
 
     public func read<Value: Sendable>(
@@ -28,7 +34,12 @@ public final class SQLiteDeploymentStore: DeploymentStore {
             return Committed(value: try body(transaction), changes: transaction.changes)
         } afterCommit: { [self] committed in
             guard !committed.changes.isEmpty else { return }
-            for listener in listeners.withLock({ $0 }) { listener.yield(committed.changes) }
+            observer(committed.changes)
+            listeners.withLock { listeners in
+                listeners.removeAll { listener in
+                    if case .terminated = listener.yield(committed.changes) { true } else { false }
+                }
+            }
         }
         return committed.value
     }

@@ -64,7 +64,7 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
     }
 
     func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord] {
-        // Oldest first, so that no deployment starves behind newer ones.
+        // Longest due first, so that no deployment starves behind newer ones.
         try db.rows(
             """
             UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
@@ -80,12 +80,20 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
                 "now": claim.now, "limit": claim.limit,
             ]
         )
+        .sorted { ($0["due_at"] as Timestamp, $0["id"] as String) < ($1["due_at"], $1["id"]) }
         .map { ClaimedRecord(record: try DeploymentRecord(row: $0), fence: $0["fence"]) }
-        .sorted { $0.record.deployment.id < $1.record.deployment.id }
+    }
+
+    func renew(owner: String, until: Timestamp) throws -> Bool {
+        try db.run("UPDATE deployments SET lease_until = ? WHERE lease_owner = ?", [until, owner]) > 0
     }
 
     func release(owner: String) throws {
         try db.run("UPDATE deployments SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?", [owner])
+    }
+
+    func postpone(_ id: String, until: Timestamp) throws {
+        try db.run("UPDATE deployments SET due_at = ? WHERE id = ?", [until, id])
     }
 
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws {
@@ -96,6 +104,23 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
 
     func forgetIdempotencyRecords(before instant: Timestamp) throws {
         try db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", [instant])
+    }
+
+    func forgetEvents(_ retention: EventRetention) throws {
+        let long = try db.rows(
+            "SELECT id, last_event_seq FROM deployments WHERE last_event_seq > ?", [retention.newest])
+        for deployment in long {
+            let last: Int = deployment["last_event_seq"]
+            try db.run(
+                """
+                DELETE FROM deployment_events
+                WHERE deployment_id = ? AND (seq <= ? OR (seq <= ? AND ts < ?)) AND level <> ?
+                """,
+                [
+                    deployment["id"], last - retention.atMost, last - retention.newest, retention.youngerThan,
+                    DeploymentEvent.Level.error,
+                ])
+        }
     }
 
     func insert(_ key: SSHKey) throws {
@@ -134,14 +159,6 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
                 "INSERT INTO deployment_events (deployment_id, seq, id, ts, level, message, source_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [event.deploymentId, event.seq, event.id, event.ts, event.level, event.message, event.sourceId])
             changes.append(.event(event))
-            if event.seq.isMultiple(of: 100) { try prune(upTo: event) }
         }
-    }
-
-    /// Keeps the newest 1,000 and, up to 5,000, what is not older than 30 days (semantics.md S11.1).
-    private func prune(upTo event: DeploymentEvent) throws {
-        try db.run(
-            "DELETE FROM deployment_events WHERE deployment_id = ? AND (seq <= ? OR (seq <= ? AND ts < ?))",
-            [event.deploymentId, event.seq - 5000, event.seq - 1000, event.ts - .seconds(30 * 86_400)])
     }
 }

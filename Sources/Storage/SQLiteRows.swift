@@ -25,20 +25,27 @@ extension Deployment {
             spec: Spec(
                 instanceTypeId: row["instance_type_id"], imageId: row["image_id"], storageGiB: row["storage_gib"],
                 sshKeyId: row["ssh_key_id"]),
-            status: row["status"],
+            status: try row.decode(forColumn: "status"),
             runtime: Addresses(
                 publicIp: row["public_ip"], privateIp: row["private_ip"], sshUser: row["ssh_user"]),
-            lastError: (row["error_code"] as Failure.Code?).map { Failure($0, row["error_message"]) },
+            lastError: try row.decode(Failure.Code?.self, forColumn: "error_code").map {
+                Failure($0, row["error_message"])
+            },
             revision: row["revision"], createdAt: row["created_at"], updatedAt: row["updated_at"])
     }
 }
 
 extension DeploymentRecord {
+    /// - Throws: ``DamagedRecord``.
     init(row: Row) throws {
-        self.init(
-            deployment: try Deployment(row: row), desired: row["desired"],
-            work: try JSONDecoder().decode(Work.self, from: Data((row["work"] as String).utf8)),
-            lastEventSeq: row["last_event_seq"])
+        do {
+            self.init(
+                deployment: try Deployment(row: row), desired: try row.decode(forColumn: "desired"),
+                work: try JSONDecoder().decode(Work.self, from: Data((row["work"] as String).utf8)),
+                lastEventSeq: row["last_event_seq"])
+        } catch {
+            throw DamagedRecord(id: row["id"], reason: "\(error)")
+        }
     }
 
     /// What changes after the insert, as named arguments.
@@ -76,10 +83,10 @@ extension DeploymentRecord.Work {
 }
 
 extension DeploymentEvent {
-    init(row: Row) {
+    init(row: Row) throws {
         self.init(
-            id: row["id"], deploymentId: row["deployment_id"], seq: row["seq"], ts: row["ts"], level: row["level"],
-            message: row["message"], sourceId: row["source_id"])
+            id: row["id"], deploymentId: row["deployment_id"], seq: row["seq"], ts: row["ts"],
+            level: try row.decode(forColumn: "level"), message: row["message"], sourceId: row["source_id"])
     }
 }
 

@@ -51,8 +51,8 @@ public final class CloudCatalog: Catalog {
                     while true {
                         do {
                             _ = try await self.refresh(entry)
-                        } catch let unavailable as RegionUnavailable {
-                            self.logger.warning("\(unavailable); serving what it offered before")
+                        } catch let error where !error.isFinal {
+                            self.logger.warning("\(error); serving what the region offered before")
                         }
                         try await self.time.sleep(for: interval)
                     }

@@ -20,8 +20,33 @@ struct DeploymentStep: Sendable {
     private var now: Timestamp { surroundings.time.now }
     private var jitter: Double { surroundings.random.fraction() }
 
+    /// Takes the step under a lease that lasts as long as it does.
+    ///
     /// - Throws: `Crashed` and `CancellationError`.
     func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await keepLease() }
+            defer { group.cancelAll() }
+            try await takeNext()
+        }
+    }
+
+    /// By the monotonic clock (S13.2). Whoever was paused for so long that another took over finds the lease gone,
+    /// and its fence refused.
+    private func keepLease() async throws {
+        let (settings, owner) = (reconciler.settings, owner)
+        while true {
+            try await surroundings.time.sleep(for: settings.leaseRenewal)
+            let until = now + settings.lease
+            do {
+                guard try await store.write({ try $0.renew(owner: owner, until: until) }) else { return }
+            } catch let unavailable as StoreUnavailable {
+                logger.warning("\(unavailable)", metadata: ["deployment": "\(record.deployment.id)"])
+            }
+        }
+    }
+
+    private func takeNext() async throws {
         do {
             do {
                 try surroundings.crashPoints.reached(.workerClaimed)
@@ -39,6 +64,10 @@ struct DeploymentStep: Sendable {
         } catch let cancelled as CancellationError {
             try await giveBack()
             throw cancelled
+        } catch let error where !error.isFinal {
+            // Whatever it is, it is this deployment's alone, and the next step may meet it again.
+            logger.error("a step failed: \(error)", metadata: ["deployment": "\(record.deployment.id)"])
+            try await giveBack(until: now + reconciler.settings.slowWatchInterval)
         }
     }
 
@@ -63,18 +92,34 @@ struct DeploymentStep: Sendable {
         try surroundings.crashPoints.reached(.workerIntentCommitted)
         let request = StackTemplate.request(for: intent, tags: reconciler.tags, settings: reconciler.settings)
         let answer = try await state.creating(intent.deployment.id) {
-            let answer = try await heat.create(request)
-            try surroundings.crashPoints.reached(.workerCreateSent)
-            return answer
+            try await heat.create(request)
         }
         try surroundings.crashPoints.reached(.workerCreateAnswered)
         note(answer)
-        try await finish(
-            reconciler.created(intent, before: record.work, answer: answer, at: now, jitter: jitter), from: intent)
-        if case .ok(let stackId) = answer {
-            try surroundings.crashPoints.reached(.workerStackIdCommitted)
-            if intent.work.createsSent > 1 { _ = try await deleteOthers(than: stackId) }
+        if case .conflict = answer, case .ok(let holder) = try await heat.find(intent.work.stackName),
+            holder.isDeleted
+        {
+            let postponed = reconciler.nameTaken(intent, before: record.work, at: now, jitter: jitter)
+            return try await finish(postponed, from: intent)
         }
+        let created = try reconciler.created(
+            intent, before: record.work, answer: answer, at: now, jitter: jitter)
+        guard let stackId = created.record.work.stackId else { return try await finish(created, from: intent) }
+        try await adopt(stackId, created, from: intent, mayBeDoubled: intent.work.createsSent > 1)
+    }
+
+    /// Commits which stack is the deployment's, and then clears away what else a create sent twice has made (S5.1).
+    private func adopt(
+        _ stackId: String, _ commit: Commit, from previous: DeploymentRecord, mayBeDoubled: Bool
+    ) async throws {
+        let adopted = try await self.commit(commit, from: previous)
+        try surroundings.crashPoints.reached(.workerStackIdCommitted)
+        state.watchSignal.raise()
+        guard mayBeDoubled, let others = try await deleteOthers(than: stackId), others > 0 else {
+            return try await giveBack()
+        }
+        let told = EventDraft(.warn, "The region made the VM twice; the one too many is deleted")
+        try await finish(Commit(record: adopted, dueAt: commit.dueAt, events: [told]), from: adopted)
     }
 
     private func lookUp() async throws {
@@ -87,6 +132,9 @@ struct DeploymentStep: Sendable {
         case .createAgain:
             try await create(record)
         case .commit(let commit):
+            if let stackId = commit.record.work.stackId {
+                return try await adopt(stackId, commit, from: record, mayBeDoubled: true)
+            }
             try await finish(commit)
             if commit.record.deployment.lastError?.code == .cloudAuthFailed {
                 state.createsPausedUntil = surroundings.time.uptime + reconciler.settings.createPause
@@ -97,28 +145,15 @@ struct DeploymentStep: Sendable {
                     a password. Creates in this region pause.
                     """)
             }
-            if let stackId = commit.record.work.stackId {
-                try surroundings.crashPoints.reached(.workerStackIdCommitted)
-                _ = try await deleteOthers(than: stackId)
-            }
         }
     }
 
     private func observe(_ stackId: String) async throws {
-        var look = try await look(stackId)
-        if case .absent = look.stack {
-            let named = try await heat.find(record.work.stackName)
-            switch named {
-            case .ok(let stack) where !stack.isDeleted && reconciler.tags.mark(stack, of: record.deployment.id):
-                logger.error(
-                    "the stored id of a stack was wrong",
-                    metadata: ["deployment": "\(record.deployment.id)", "stack": "\(stack.id)"])
-                var adopted = Commit(record: record, dueAt: now)
-                reconciler.adopt(stack.id, status: nil, in: &adopted.record.work)
-                return try await finish(adopted)
-            case .ok, .absent: break
-            case .rejected, .conflict, .later, .unknown: look.stack = named
-            }
+        let look = try await look(stackId)
+        if case .ok(let stack) = look.stack, stack.id != stackId {
+            var adopted = Commit(record: record, dueAt: now)
+            reconciler.adopt(stack.id, status: nil, in: &adopted.record.work)
+            return try await finish(adopted)
         }
         try surroundings.crashPoints.reached(.workerObserveRead)
         note(look.stack)
@@ -136,15 +171,16 @@ struct DeploymentStep: Sendable {
         let isPastDeadline = record.work.deadlineAt.map { now > $0 } ?? false
         let name = record.work.stackName
         let stack: Answer<Stack>
-        if let listing, let listed, listed.isInProgress, listed.status == record.work.seenStackStatus,
-            uptime - listing.readAt <= settings.pollInterval * 2, !isPastDeadline
+        if let listed = justListed(stackId), listed.isInProgress, listed.status == record.work.seenStackStatus,
+            !isPastDeadline
         {
             stack = .ok(listed)
         } else {
-            stack = try await heat.show(name, id: stackId)
+            stack = try await show(name, id: stackId)
         }
         var observation = Reconciler.Observation(stack: stack, isListed: listing != nil && listed == nil)
         if record.deployment.status == .provisioning, case .ok(let stack) = stack, !stack.isDeleted,
+            stack.id == stackId,
             case .ok(let events) = try await heat.events(name, id: stackId, after: record.work.eventMarker)
         {
             observation.events = events
@@ -152,9 +188,43 @@ struct DeploymentStep: Sendable {
         return observation
     }
 
+    /// A stack as a list of a moment ago showed it.
+    private func justListed(_ stackId: String) -> Stack? {
+        let uptime = surroundings.time.uptime
+        guard let listing = state.listing, uptime - listing.readAt <= reconciler.settings.pollInterval * 2 else {
+            return nil
+        }
+        return listing.stacks.first { $0.id == stackId }
+    }
+
+    /// A stack by its id, or, where there is none of that id, the deployment's own by its name: then the stored id
+    /// is wrong (S6.2).
+    private func show(_ name: String, id stackId: String) async throws -> Answer<Stack> {
+        let shown = try await heat.show(name, id: stackId)
+        guard case .absent = shown else { return shown }
+        let named = try await heat.find(name)
+        switch named {
+        case .ok(let stack) where !stack.isDeleted && reconciler.tags.mark(stack, of: record.deployment.id):
+            logger.error(
+                "the stored id of a stack was wrong",
+                metadata: ["deployment": "\(record.deployment.id)", "stack": "\(stack.id)"])
+            return named
+        case .ok, .absent: return .absent
+        case .rejected, .conflict, .later, .unknown: return named
+        }
+    }
+
     private func remove(_ target: Reconciler.Target) async throws {
-        let look =
-            if let id = target.id { try await heat.show(target.name, id: id) } else { try await heat.find(target.name) }
+        let look: Answer<Stack>
+        if record.work.deleteSentAt != nil, let listed = target.id.flatMap(justListed),
+            listed.status == "DELETE_IN_PROGRESS"
+        {
+            look = .ok(listed)
+        } else if let id = target.id {
+            look = try await show(target.name, id: id)
+        } else {
+            look = try await heat.find(target.name)
+        }
         note(look)
         let isCreateOpen = state.isCreateOpen(record.deployment.id)
         let removal = try reconciler.removing(
@@ -164,14 +234,17 @@ struct DeploymentStep: Sendable {
             try await finish(commit)
         case .send(let stackId):
             let answer = try await heat.delete(target.name, id: stackId)
-            try surroundings.crashPoints.reached(.workerDeleteSent)
             note(answer)
             try surroundings.crashPoints.reached(.workerDeleteAnswered)
             try await finish(
                 reconciler.removed(record, target, stackId: stackId, answer: answer, at: now, jitter: jitter))
         case .gone(let needsList):
-            if needsList, try await !deleteOthers(than: target.id) {
-                return try await finish(reconciler.othersLeft(record, at: now))
+            if needsList {
+                guard let others = try await deleteOthers(than: target.id) else {
+                    return try await finish(
+                        reconciler.putOff(record, target, retryAfter: nil, at: now, jitter: jitter))
+                }
+                guard others == 0 else { return try await finish(reconciler.othersLeft(record, target, at: now)) }
             }
             try await finish(reconciler.confirmedGone(record, target, at: now))
         }
@@ -179,10 +252,10 @@ struct DeploymentStep: Sendable {
 
     /// Deletes what a create sent twice has left besides the one stack (S5.1).
     ///
-    /// - Returns: whether the list was read and held no other.
-    private func deleteOthers(than stackId: String?) async throws -> Bool {
+    /// - Returns: how many others there are; nil where the list could not be read.
+    private func deleteOthers(than stackId: String?) async throws -> Int? {
         let id = record.deployment.id
-        guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.deployment(id)) else { return false }
+        guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.deployment(id)) else { return nil }
         let others = stacks.filter {
             $0.id != stackId && $0.id != record.work.replaced?.id && reconciler.tags.mark($0, of: id)
         }
@@ -190,7 +263,7 @@ struct DeploymentStep: Sendable {
             logger.warning("deleting a doubled stack", metadata: ["deployment": "\(id)", "stack": "\(other.id)"])
             _ = try await heat.delete(other.name, id: other.id)
         }
-        return others.isEmpty
+        return others.count
     }
 
     private func commit(_ commit: Commit, from previous: DeploymentRecord) async throws -> DeploymentRecord {
@@ -211,10 +284,14 @@ struct DeploymentStep: Sendable {
         if commit.record.work.stackId != nil { state.watchSignal.raise() }
     }
 
-    private func giveBack() async throws {
-        let owner = owner
+    /// - Parameter until: when it is to be worked on again; nil for when it was due.
+    private func giveBack(until: Timestamp? = nil) async throws {
+        let (owner, id) = (owner, record.deployment.id)
         do {
-            try await store.write { try $0.release(owner: owner) }
+            try await store.write { tx in
+                if let until { try tx.postpone(id, until: until) }
+                try tx.release(owner: owner)
+            }
         } catch is StoreUnavailable {
             // The lease runs out by itself.
         }

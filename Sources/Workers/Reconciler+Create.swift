@@ -64,6 +64,18 @@ extension Reconciler {
         return commit
     }
 
+    /// A create was refused because of a stack that was just deleted: its name is free in a moment, and nothing was
+    /// carried out (S6.6).
+    func nameTaken(
+        _ record: DeploymentRecord, before: DeploymentRecord.Work, at now: Timestamp, jitter: Double
+    ) -> Commit {
+        var commit = Commit(record: record)
+        commit.record.work = before
+        commit.record.work.failures += 1
+        commit.dueAt = now + max(lookUpDelay(after: 0), backoff(after: commit.record.work.failures, jitter: jitter))
+        return commit
+    }
+
     enum Settled: Equatable {
         case commit(Commit)
         /// Nothing came of the create, and nothing can any more.

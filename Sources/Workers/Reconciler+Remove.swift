@@ -44,6 +44,10 @@ extension Reconciler {
                 commit.dueAt = now + .seconds(5)
                 return .commit(commit)
             }
+            // A region may say yes to every deletion and delete nothing.
+            if record.deployment.status != .error, let given = try giveUp(commit.record, target, reason: "", at: now) {
+                return .commit(given)
+            }
             return .send(stackId: stack.id)
         case .ok, .absent:
             let isUnknown = !target.isReplaced && record.work.stackId == nil && record.work.create == .unknown
@@ -97,6 +101,7 @@ extension Reconciler {
         commit.record.work.deleteSentAt = nil
         if target?.isReplaced == true {
             commit.record.work.replaced = nil
+            commit.record.work.deletingSince = record.desired == .absent ? record.work.deletingSince : nil
             commit.record.work.seenStackStatus = nil
             commit.dueAt = now
         } else {
@@ -110,8 +115,10 @@ extension Reconciler {
     }
 
     /// Another stack of the deployment than its own shows up: looked at again soon, after it was deleted.
-    func othersLeft(_ record: DeploymentRecord, at now: Timestamp) -> Commit {
+    func othersLeft(_ record: DeploymentRecord, _ target: Target, at now: Timestamp) throws -> Commit {
+        if let given = try giveUp(record, target, reason: "", at: now) { return given }
         var commit = Commit(record: record)
+        commit.record.work.lookUps += 1
         commit.dueAt = now + lookUpDelay(after: commit.record.work.lookUps)
         return commit
     }
@@ -129,11 +136,11 @@ extension Reconciler {
         return commit
     }
 
-    /// An answer that told nothing. The time limit of a deletion goes on (T19).
-    private func putOff(
+    /// An answer that told nothing. The time limit of a deletion goes on (T19); another try outlasts an outage.
+    func putOff(
         _ record: DeploymentRecord, _ target: Target, retryAfter: Duration?, at now: Timestamp, jitter: Double
     ) throws -> Commit {
-        if let given = try giveUp(record, target, reason: "", at: now) { return given }
+        if record.desired == .absent, let given = try giveUp(record, target, reason: "", at: now) { return given }
         var commit = noNews(record, retryAfter: retryAfter, at: now, jitter: jitter)
         if record.deployment.status == .error {
             commit.dueAt = now + settings.restInterval

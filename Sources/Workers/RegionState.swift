@@ -2,6 +2,11 @@ import OpenStack
 import Runtime
 import Synchronization
 
+extension Error {
+    /// Whether nobody goes on after it: the process died, or was asked to end. Anything else ends no worker.
+    var isFinal: Bool { self is Crashed || self is CancellationError }
+}
+
 /// What a region's tasks tell each other. All of it can be lost: it is learned again.
 final class RegionState: Sendable {
     /// The portal's stacks as a list showed them.

@@ -64,19 +64,26 @@ struct RegionWorker: Sendable {
     /// back alone.
     private func claim() async throws -> DeploymentStep? {
         let owner = workerId + "/" + surroundings.identifier("claim")
-        let claim = WorkClaim(
-            regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease, limit: 1)
-        let claimed: ClaimedRecord?
         do {
-            claimed = try await store.write { try $0.claimDue(claim) }.first
+            while true {
+                let claim = WorkClaim(
+                    regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease, limit: 1)
+                do {
+                    return try await store.write { try $0.claimDue(claim) }.first.map {
+                        DeploymentStep(
+                            heat: heat, store: store, reconciler: reconciler, state: state,
+                            surroundings: surroundings, claimed: $0, owner: owner, logger: logger)
+                    }
+                } catch let damaged as DamagedRecord {
+                    // It is in nobody's way, and an operator has the time to mend it.
+                    logger.error("\(damaged)")
+                    let until = time.now + settings.restInterval
+                    try await store.write { try $0.postpone(damaged.id, until: until) }
+                }
+            }
         } catch let unavailable as StoreUnavailable {
             logger.warning("\(unavailable)")
             return nil
-        }
-        return claimed.map {
-            DeploymentStep(
-                heat: heat, store: store, reconciler: reconciler, state: state, surroundings: surroundings,
-                claimed: $0, owner: owner, logger: logger)
         }
     }
 
@@ -85,7 +92,9 @@ struct RegionWorker: Sendable {
         while true {
             var interval = settings.driftInterval
             do {
-                let watched = try await store.read { try $0.work(in: regionId) }.filter { $0.work.stackId != nil }
+                let watched = try await store.read { try $0.work(in: regionId) }.filter {
+                    $0.work.stackId != nil || $0.work.replaced?.id != nil
+                }
                 if watched.contains(where: \.isUnderWay) { interval = settings.pollInterval }
                 if !watched.isEmpty {
                     let isListed = try await list(watched)
@@ -94,8 +103,8 @@ struct RegionWorker: Sendable {
                         logger.warning(isOutage ? "the region does not list its stacks" : "the region is back")
                     }
                 }
-            } catch let unavailable as StoreUnavailable {
-                logger.warning("\(unavailable)")
+            } catch let error where !error.isFinal {
+                logger.warning("\(error)")
             }
             let listedAt = time.uptime
             try await time.wait(for: state.watchSignal, atMost: interval)
@@ -127,31 +136,42 @@ struct RegionWorker: Sendable {
         return true
     }
 
-    /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen in
-    /// two sweeps.
+    /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen
+    /// before, so long ago that no create of it can be under way.
     private func sweep() async throws {
-        var suspects: Set<String> = []
+        // When each was first seen.
+        var suspects: [String: Duration] = [:]
         while true {
             try await time.sleep(for: settings.sweepInterval)
-            guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal) else { continue }
-            try surroundings.crashPoints.reached(.sweeperListed)
-            let orphans: [Stack]
             do {
-                orphans = try await store.read { [reconciler] queries in
-                    try stacks.filter { stack in
-                        guard let id = reconciler.tags.deploymentId(of: stack) else { return false }
-                        return reconciler.isOrphan(stack, of: try queries.record(id))
-                    }
+                guard let orphans = try await orphans() else { continue }
+                let now = time.uptime
+                suspects = Dictionary(
+                    orphans.map { ($0.id, suspects[$0.id] ?? now) }, uniquingKeysWith: { first, _ in first })
+                for orphan in orphans where orphan.status != "DELETE_IN_PROGRESS" {
+                    guard let since = suspects[orphan.id], now - since >= settings.settleTime else { continue }
+                    logger.warning("deleting an orphaned stack", metadata: ["stack": "\(orphan.id)"])
+                    _ = try await heat.delete(orphan.name, id: orphan.id)
                 }
-            } catch let unavailable as StoreUnavailable {
-                logger.warning("\(unavailable)")
-                continue
+            } catch let error where !error.isFinal {
+                logger.warning("\(error)")
             }
-            for orphan in orphans where suspects.contains(orphan.id) && orphan.status != "DELETE_IN_PROGRESS" {
-                logger.warning("deleting an orphaned stack", metadata: ["stack": "\(orphan.id)"])
-                _ = try await heat.delete(orphan.name, id: orphan.id)
+        }
+    }
+
+    /// The stacks of this installation that belong to no deployment; nil where the region does not list its stacks.
+    private func orphans() async throws -> [Stack]? {
+        guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal) else { return nil }
+        try surroundings.crashPoints.reached(.sweeperListed)
+        return try await store.read { [reconciler] queries in
+            try stacks.filter { stack in
+                guard let id = reconciler.tags.deploymentId(of: stack) else { return false }
+                do {
+                    return reconciler.isOrphan(stack, of: try queries.record(id))
+                } catch is DamagedRecord {
+                    return false
+                }
             }
-            suspects = Set(orphans.map(\.id))
         }
     }
 }

@@ -11,6 +11,8 @@ public struct WorkerSettings: Equatable, Sendable {
     /// Between two looks at a stack that rests, and between two tries of a deletion that was given up (T19).
     public var restInterval: Duration = .seconds(3600)
     public var lease: Duration = .seconds(30)
+    /// How often the lease of a step that still runs is made longer: a create may take 65 s.
+    public var leaseRenewal: Duration = .seconds(10)
     /// Steps that run at the same time in a region.
     public var stepsAtOnce = 8
 

@@ -2,16 +2,24 @@ import ArgumentParser
 import Scenarios
 
 struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Read scenario files and tell what is wrong with them.")
+    static let configuration = CommandConfiguration(
+        abstract: "Read scenario files and tell what is wrong with them.",
+        discussion: "Exit code 2 means that something is: each mistake is told with its file, line and column.")
 
     @Argument(help: "Scenario files, or folders of them.")
     var files: [String]
 
     func run() throws {
         var problems: [String] = []
-        for file in try Story.files(files) {
+        for argument in files {
             do {
-                Terminal.say("\(file): \(try Story.load(file).name)")
+                for file in try Story.files([argument]) {
+                    do {
+                        Terminal.say("\(file): \(try Story.load(file).name)")
+                    } catch let failure as Failure {
+                        problems.append(failure.message)
+                    }
+                }
             } catch let failure as Failure {
                 problems.append(failure.message)
             }

@@ -6,17 +6,32 @@ import Scenarios
 enum Story {
     /// - Throws: ``Failure`` with every mistake in the file, one a line.
     static func load(_ path: String) throws -> Scenario {
-        let text: String
+        let bytes: Data
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
             throw Failure.input("cannot read \(path): \(error.localizedDescription)")
         }
         do {
-            return try Scenario(parsing: text, file: path, standardCloud: .standard)
+            return try Scenario(parsing: bytes, file: path, standardCloud: .standard)
         } catch {
             throw Failure.input(error.description)
         }
+    }
+
+    /// - Throws: ``Failure`` with every mistake in all of the files.
+    static func loadAll(_ paths: [String]) throws -> [Scenario] {
+        var problems: [String] = []
+        let stories = try paths.compactMap { path -> Scenario? in
+            do {
+                return try load(path)
+            } catch let failure as Failure {
+                problems.append(failure.message)
+                return nil
+            }
+        }
+        guard problems.isEmpty else { throw Failure.input(problems.joined(separator: "\n")) }
+        return stories
     }
 
     /// The files that arguments name: a folder stands for the scenarios in it.

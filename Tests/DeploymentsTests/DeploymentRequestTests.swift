@@ -38,20 +38,53 @@ import Testing
     @Test(
         "each malformed field is named with its place",
         arguments: [
-            (with("name", nil), "/name REQUIRED"), (with("name", 5), "/name WRONG_TYPE"),
-            (with("name", "-x"), "/name INVALID_NAME"),
+            (with("name", nil), "/name REQUIRED"), (with("name", .null), "/name REQUIRED"),
+            (with("name", ""), "/name REQUIRED"), (with("name", 5), "/name WRONG_TYPE"),
+            (with("name", "-x"), "/name INVALID_NAME"), (with("name", " web"), "/name INVALID_NAME"),
+            (with("name", "a/b"), "/name INVALID_NAME"), (with("name", "a\nb"), "/name INVALID_CHARACTER"),
             (with("name", .string(String(repeating: "x", count: 64))), "/name TOO_LONG"),
-            (with("owner", "me"), "/owner UNKNOWN_FIELD"), (with("spec", []), "/spec WRONG_TYPE"),
+            (with("regionId", nil), "/regionId REQUIRED"), (with("regionId", ["west"]), "/regionId WRONG_TYPE"),
+            (with("regionId", .string(String(repeating: "x", count: 101))), "/regionId TOO_LONG"),
+            (with("owner", "me"), "/owner UNKNOWN_FIELD"),
+            (with("spec", nil), "/spec REQUIRED"), (with("spec", []), "/spec WRONG_TYPE"),
+            (withSpec("instanceTypeId", nil), "/spec/instanceTypeId REQUIRED"),
+            (withSpec("instanceTypeId", 1), "/spec/instanceTypeId WRONG_TYPE"),
+            (withSpec("imageId", nil), "/spec/imageId REQUIRED"),
+            (withSpec("imageId", true), "/spec/imageId WRONG_TYPE"),
+            (withSpec("storage", nil), "/spec/storage REQUIRED"),
             (withSpec("storage", 0), "/spec/storage OUT_OF_RANGE"),
+            (withSpec("storage", 2049), "/spec/storage OUT_OF_RANGE"),
             (withSpec("storage", "10"), "/spec/storage WRONG_TYPE"),
+            (withSpec("storage", [:]), "/spec/storage/sizeGiB REQUIRED"),
             (withSpec("storage", ["sizeGiB": 1.5]), "/spec/storage/sizeGiB WRONG_TYPE"),
-            (withSpec("sshKeyId", .null), "/spec/sshKeyId REQUIRED"), (withSpec("cpu", 1), "/spec/cpu UNKNOWN_FIELD"),
-            (JSONValue.array([]), " WRONG_TYPE"),
+            (withSpec("storage", ["sizeGiB": -1]), "/spec/storage/sizeGiB OUT_OF_RANGE"),
+            (withSpec("storage", ["sizeGiB": 1, "type": "ssd"]), "/spec/storage/type UNKNOWN_FIELD"),
+            (withSpec("sshKeyId", .null), "/spec/sshKeyId REQUIRED"),
+            (withSpec("sshKeyId", 7), "/spec/sshKeyId WRONG_TYPE"), (withSpec("cpu", 1), "/spec/cpu UNKNOWN_FIELD"),
+            (JSONValue.array([]), " WRONG_TYPE"), (JSONValue.null, " WRONG_TYPE"),
         ])
     func malformed(body: JSONValue, error: String) {
         let (request, errors) = DeploymentRequest.read(body)
         #expect(request == nil)
         #expect(errors.map { "\($0.pointer) \($0.code)" } == [error])
+    }
+
+    @Test("everything that is wrong is told at once")
+    func allAtOnce() {
+        let errors = DeploymentRequest.read(["spec": ["storage": 0, "cpu": 1], "owner": "me"]).errors
+        #expect(
+            errors.map { "\($0.pointer) \($0.code)" } == [
+                "/name REQUIRED", "/regionId REQUIRED", "/spec/instanceTypeId REQUIRED", "/spec/imageId REQUIRED",
+                "/spec/storage OUT_OF_RANGE", "/spec/sshKeyId REQUIRED", "/spec/cpu UNKNOWN_FIELD",
+                "/owner UNKNOWN_FIELD",
+            ])
+    }
+
+    @Test("a region that the portal does not have is named, and nothing that only it could tell")
+    func unknownRegion() throws {
+        let request = try #require(DeploymentRequest.read(Self.body).request)
+        #expect(
+            request.check(against: nil, keys: []).map { "\($0.pointer) \($0.code)" } == ["/regionId UNKNOWN_REGION"])
     }
 
     @Test(
@@ -75,49 +108,5 @@ import Testing
             request.check(against: Self.catalog, keys: [Self.key]).map(\.pointer) == [
                 "/spec/storage", "/spec/instanceTypeId",
             ])
-    }
-
-    @Test(
-        "an idempotency key is bare or a quoted string",
-        arguments: [("k-1", "k-1"), ("\"k 1\"", "k 1"), (#""a\"b""#, "a\"b")])
-    func idempotencyKey(header: String, key: String) throws {
-        #expect(try IdempotencyHeader(parsing: header).key == key)
-    }
-
-    @Test(
-        "a key that is empty, too long or not printable ASCII is refused",
-        arguments: ["", "\"\"", "\"open", "schlüssel", "a\tb", String(repeating: "k", count: 256)])
-    func badKey(header: String) {
-        #expect(throws: DeploymentError.invalidIdempotencyKey) { try IdempotencyHeader(parsing: header) }
-    }
-
-    @Test("the fingerprint is of the meaning of a body, not of its spelling")
-    func fingerprint() throws {
-        let spaced = try JSONValue(parsing: #"{ "b": 1.0, "a": "x" }"#.utf8)
-        #expect(IdempotencyHeader.fingerprint(of: spaced) == IdempotencyHeader.fingerprint(of: ["a": "x", "b": 1]))
-        #expect(IdempotencyHeader.fingerprint(of: spaced) != IdempotencyHeader.fingerprint(of: ["a": "x", "b": 2]))
-    }
-
-    @Test(
-        "a public key is parsed with the fingerprint that ssh-keygen prints",
-        arguments: [
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl octocat\n"
-        ])
-    func sshKey(line: String) throws {
-        let key = try #require(OpenSSHPublicKey(parsing: line))
-        #expect(key.algorithm == "ssh-ed25519" && key.comment == "octocat")
-        #expect(key.fingerprint == "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU")
-    }
-
-    @Test(
-        "what is not a public key is refused",
-        arguments: [
-            "", "ssh-ed25519", "ssh-ed25519 ????",
-            "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
-            "ssh-dss AAAAB3NzaC1kc3M=", "-----BEGIN OPENSSH PRIVATE KEY-----",
-            "command=\"x\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
-        ])
-    func badSSHKey(line: String) {
-        #expect(OpenSSHPublicKey(parsing: line) == nil)
     }
 }

@@ -6,11 +6,11 @@ import Testing
     typealias Desired = DeploymentRecord.DesiredState
 
     static func record(
-        _ status: Deployment.Status, _ desired: Desired = .present, lastError: Failure? = nil
+        _ status: Deployment.Status, _ desired: Desired = .present, lastError: Failure? = nil, id: String = "dep_1"
     ) -> DeploymentRecord {
         DeploymentRecord(
             deployment: Deployment(
-                id: "dep_1", customerId: "cus_1", name: "web", regionId: "west",
+                id: id, customerId: "cus_1", name: "web", regionId: "west",
                 spec: .init(instanceTypeId: "small", imageId: "debian", storageGiB: 10, sshKeyId: "key_1"),
                 status: status, lastError: lastError, createdAt: Timestamp(milliseconds: 0),
                 updatedAt: Timestamp(milliseconds: 1000)),
@@ -19,7 +19,7 @@ import Testing
 
     /// Every edge of semantics.md section 3; what is not here does not exist (S3.1).
     static let edges: [(Transition, Deployment.Status, Desired, Deployment.Status)] = [
-        (.sendCreate, .requested, .present, .provisioning), (.sendCreate, .provisioning, .present, .provisioning),
+        (.sendCreate, .requested, .present, .provisioning),
         (.fail, .requested, .present, .error), (.fail, .provisioning, .present, .error),
         (.fail, .active, .present, .error), (.learnAddresses, .provisioning, .present, .provisioning),
         (.learnAddresses, .active, .present, .active), (.complete, .provisioning, .present, .active),
@@ -32,7 +32,7 @@ import Testing
 
     @Test("the machine has the documented edges and no other")
     func allEdges() {
-        for transition in Transition.allCases where transition != .recover {
+        for transition in Transition.allCases {
             for status in Deployment.Status.allCases {
                 for desired in [Desired.present, .absent] {
                     let expected = Self.edges.first { $0.0 == transition && $0.1 == status && $0.2 == desired }?.3
@@ -44,11 +44,19 @@ import Testing
         }
     }
 
-    @Test("a deployment recovers only from what may turn out to have been premature", arguments: Failure.Code.allCases)
+    @Test(
+        "a deployment recovers only from what may turn out to have been premature (T14)",
+        arguments: Failure.Code.allCases)
     func recovery(code: Failure.Code) {
-        let isExpected = [.provisionTimeout, .stackMissing, .createUnconfirmed].contains(code)
-        let after = try? Self.record(.error, lastError: Failure(code)).status(after: .recover)
-        #expect(after == (isExpected ? .active : nil))
+        for status in Deployment.Status.allCases {
+            for desired in [Desired.present, .absent] {
+                let isExpected =
+                    status == .error && desired == .present
+                    && [.provisionTimeout, .stackMissing, .createUnconfirmed].contains(code)
+                let after = try? Self.record(status, desired, lastError: Failure(code)).status(after: .recover)
+                #expect(after == (isExpected ? .active : nil))
+            }
+        }
     }
 
     @Test("a transition raises the revision by one and updatedAt strictly, also when the clock steps back")

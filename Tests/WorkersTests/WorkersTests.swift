@@ -232,9 +232,8 @@ import Testing
     @Test(
         "killed anywhere and started again, there is one stack and the wanted state is reached",
         arguments: [
-            CrashPoint.workerClaimed, .workerIntentCommitted, .workerCreateSent, .workerCreateAnswered,
-            .workerStackIdCommitted, .workerObserveRead, .workerObserveCommitted, .workerDeleteSent,
-            .workerDeleteAnswered,
+            CrashPoint.workerClaimed, .workerIntentCommitted, .workerCreateAnswered, .workerStackIdCommitted,
+            .workerObserveRead, .workerObserveCommitted, .workerDeleteAnswered,
         ])
     func killed(point: CrashPoint) async throws {
         try await World().run { world in

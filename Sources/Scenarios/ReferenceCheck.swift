@@ -1,0 +1,117 @@
+import Runtime
+
+/// Looks for what a scenario names and does not have, and for what can never hold.
+struct ReferenceCheck {
+    let issues: Issues
+    let scenario: Scenario
+
+    private var labels: [String] {
+        scenario.users.flatMap(\.script).compactMap {
+            if case .create(let creation) = $0.action { creation.label } else { nil }
+        }
+    }
+
+    func run() {
+        refuseTwins()
+        for user in scenario.users {
+            let tabs = Self.tabs(of: user)
+            for step in user.script { check(step, tabs: tabs) }
+        }
+        let tabs = scenario.users.flatMap(Self.tabs)
+        for final in scenario.expectations.final {
+            if case .deployment(let label, _, _, _) = final.fact { check(label, "deployment", labels, final.place) }
+        }
+        for count in scenario.expectations.counts { check(count) }
+        for socket in scenario.expectations.sockets {
+            check(socket.tab, "tab", tabs, socket.place)
+            for part in socket.sequence {
+                for text in part.patterns.flatMap(\.texts) { checkLabels(in: text, socket.place) }
+            }
+        }
+    }
+
+    private static func tabs(of user: Scenario.User) -> [String] {
+        user.script.compactMap { if case .openPage(_, let tab, _) = $0.action { tab } else { nil } }
+    }
+
+    /// Deployments and tabs are named once in a story.
+    private func refuseTwins() {
+        var seen: Set<String> = []
+        for step in scenario.users.flatMap(\.script) {
+            switch step.action {
+            case .create(let creation):
+                guard !seen.insert("deployment " + creation.label).inserted else { continue }
+                issues.add(step.place, "two deployments are called \(creation.label)")
+            case .openPage(_, let tab, _):
+                guard !seen.insert("tab " + tab).inserted else { continue }
+                issues.add(step.place, "two tabs are called \(tab)")
+            default: break
+            }
+        }
+    }
+
+    private func check(_ step: Step, tabs: [String]) {
+        switch step.action {
+        case .openPage(let deployment, _, let pause):
+            check(deployment, "deployment", labels, step.place)
+            if let pause { check(pause, step.place) }
+        case .delete(let deployment): check(deployment, "deployment", labels, step.place)
+        case .wait(let condition): check(condition, step.place)
+        case .closePage(let tab), .dropSocket(let tab): check(tab, "tab", tabs, step.place)
+        case .create(let creation):
+            check(creation.region, "region", scenario.cloud.regions.map(\.id), step.place)
+        case .login, .logout, .sleep: break
+        }
+    }
+
+    private func check(_ condition: Step.Condition, _ place: Place) {
+        check(condition.deployment, "deployment", labels, place)
+        if condition.within > scenario.limit {
+            issues.add(
+                place, "within is \(condition.within.shown), longer than the time's limit, \(scenario.limit.shown)")
+        }
+    }
+
+    private func check(_ count: Expectations.Count) {
+        switch count.subject {
+        case .operation: break
+        case .http(_, let path, let user):
+            checkLabels(in: path, count.place)
+            if let user { check(user, "user", scenario.users.map(\.name), count.place) }
+        case .sent(_, let user):
+            if let user { check(user, "user", scenario.users.map(\.name), count.place) }
+        }
+    }
+
+    /// `${label}` stands for the id of a deployment.
+    private func checkLabels(in text: String, _ place: Place) {
+        for match in text.matches(of: /\$\{([^}]*)\}/) { check(String(match.1), "deployment", labels, place) }
+    }
+
+    private func check(_ name: String, _ kind: String, _ known: [String], _ place: Place) {
+        guard !known.contains(name) else { return }
+        issues.add(place, "no \(kind) is called \(name)\(suggestion(name, known))")
+    }
+}
+
+extension Expectations.Socket.Part {
+    fileprivate var patterns: [Pattern] {
+        switch self {
+        case .frame(let pattern): [pattern]
+        case .until(let pattern, let between): [pattern] + between
+        case .rest(let only): only
+        }
+    }
+}
+
+extension Pattern {
+    /// All texts in it, in the order of their keys.
+    fileprivate var texts: [String] {
+        switch self {
+        case .exactly(let value): value.string.map { [$0] } ?? []
+        case .isNull, .isAny: []
+        case .any(let patterns), .array(let patterns): patterns.flatMap(\.texts)
+        case .object(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.texts)
+        }
+    }
+}
