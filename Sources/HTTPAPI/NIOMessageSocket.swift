@@ -25,4 +25,8 @@ struct NIOMessageSocket: MessageSocket {
         channel.triggerUserOutboundEvent(SocketFraming.Close(code: code), promise: nil)
         try? await channel.closeFuture.get()
     }
+
+    func lose(_ loss: SocketLoss) async {
+        try? await channel.triggerUserOutboundEvent(SocketFraming.Lose(loss: loss)).get()
+    }
 }

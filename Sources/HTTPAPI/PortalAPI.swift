@@ -2,6 +2,7 @@ import Auth
 import Deployments
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Runtime
@@ -14,16 +15,21 @@ public struct PortalAPI: Sendable {
     private let gate: SessionGate
     private let hub: Hub
     private let headers: AnswerHeaders
+    private let control: ControlAPI?
+    private let observer: (any PortalObserver)?
     private let surroundings: Surroundings
     private let logger: Logger
 
     public init(
         deployments: DeploymentService, sshKeys: SSHKeyService, catalog: any Catalog, auth: AuthService, hub: Hub,
-        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil,
+        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil, control: ControlAPI? = nil,
+        observer: (any PortalObserver)? = nil,
         settings: HTTPSettings = HTTPSettings(), surroundings: Surroundings, logger: Logger
     ) {
         gate = SessionGate(auth: auth, settings: settings)
         self.hub = hub
+        self.control = control
+        self.observer = observer
         headers = AnswerHeaders(time: surroundings.time, isSecure: settings.isSecure)
         self.surroundings = surroundings
         self.logger = logger
@@ -36,6 +42,7 @@ public struct PortalAPI: Sendable {
         HealthRoutes(health: health).add(to: &routes)
         for page in pages { page.add(to: &routes) }
         site?.add(to: &routes)
+        if let control { ControlRoutes(control: control, auth: auth, hub: hub).add(to: &routes) }
         let admission = SocketAdmission(gate: gate, hub: hub)
         routes.on(.get, "/ws", access: .open) { request, _ in
             // An upgrade that was granted never comes here, so this one was refused, or not asked for.
@@ -44,7 +51,7 @@ public struct PortalAPI: Sendable {
         }
 
         let router = Router(context: PortalContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AnswerMiddleware(surroundings: surroundings, headers: headers))
+        router.add(middleware: AnswerMiddleware(surroundings: surroundings, headers: headers, observer: observer))
         if let site { router.add(middleware: SiteLinks(root: site.root)) }
         routes.install(in: router, gate: gate)
         responder = router.buildResponder()
@@ -81,6 +88,25 @@ public struct PortalAPI: Sendable {
         } catch {
             return nil
         }
+    }
+}
+
+extension PortalAPI {
+    /// What serves the WebSocket that a request may become; nil where it stays a request.
+    func socketService(for head: HTTPRequest, from remoteAddress: String) async throws -> SocketService? {
+        let path = head.path?.prefix { $0 != "?" } ?? ""
+        if path == "/ws", let identity = try await socketIdentity(for: head) {
+            return { [hub, observer] socket in
+                let socket = observer?.observing(socket, of: identity) ?? socket
+                try await hub.serve(socket, identity: identity)
+            }
+        }
+        if path == "/_hothouse/timeline", let control {
+            try ControlGate.check(head, from: remoteAddress)
+            let number = try ControlRoutes.after(URI(head.path ?? "").queryParameters["after"].map(String.init))
+            return { socket in try await TimelineSocket(timeline: control.timeline).serve(socket, after: number) }
+        }
+        return nil
     }
 }
 

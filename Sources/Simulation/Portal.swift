@@ -45,7 +45,8 @@ public struct Portal: Sendable {
     /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], site: Site? = nil, http: HTTPSettings = HTTPSettings(),
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: ControlAPI? = nil,
+        wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
         observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
@@ -76,6 +77,8 @@ public struct Portal: Sendable {
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
             health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, site: site,
+            control: control,
+            observer: wireObserver,
             settings: http,
             surroundings: surroundings, logger: logger)
         self.hub = hub

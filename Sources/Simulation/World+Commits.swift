@@ -34,12 +34,7 @@ extension World {
             switch change {
             case .updated(let deployment): observe(deployment)
             case .event(let event):
-                trace.note(
-                    "store", "event",
-                    [
-                        "deployment": .string(event.deploymentId), "seq": .integer(event.seq), "ts": "\(event.ts)",
-                        "level": .string(event.level.rawValue), "message": .string(event.message),
-                    ])
+                trace.note(change)
                 state.withLock { $0.committed[event.deploymentId]?.events.append(event.message) }
             }
         }
@@ -59,8 +54,7 @@ extension World {
             return isNew
         }
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
-        trace.note(
-            "store", "commit", ["deployment": .string(deployment.id), "data": deployment.updateData])
+        trace.note(.updated(deployment))
     }
 
     /// What the story calls a new deployment, where its name leaves no doubt.

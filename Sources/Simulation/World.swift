@@ -44,14 +44,7 @@ final class World: Sendable {
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
             baseURL: InProcessCloud.baseURL,
-            observer: { call in
-                trace.note(
-                    "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
-                    [
-                        "op": .string(call.operation.rawValue), "status": .integer(call.status),
-                        "stack": JSONValue(call.stack),
-                    ])
-            })
+            observer: { trace.note($0) })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))

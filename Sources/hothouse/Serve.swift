@@ -76,8 +76,10 @@ struct Serve: AsyncParsableCommand {
             .max()
         let surroundings = Surroundings(
             time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
+        let trace = ServedTrace(time: surroundings.time)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal)
+            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal,
+            observer: { trace.observe($0) })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         var http = HTTPSettings()
@@ -86,19 +88,20 @@ struct Serve: AsyncParsableCommand {
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
         let demo = settings.listen.isLoopback ? Self.demo : nil
-        let console = ServedConsole(settings: settings, demo: demo, logger: logger)
+        let control = settings.listen.isLoopback ? ControlAPI(outbox: outbox, timeline: trace) : nil
+        let console = ServedConsole(settings: settings, demo: demo, hasControlRoom: control != nil, logger: logger)
         let portal = try await Portal(
             on: Portal.Ground(
                 database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
                 regionIds: cloud.regionIds, mailer: outbox,
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: console.pages, site: console.site, http: http, deployments: deployments,
-            surroundings: surroundings, logger: logger)
+            pages: console.pages, site: console.site, control: control, wireObserver: trace, http: http,
+            deployments: deployments, surroundings: surroundings, logger: logger, observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
+            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger
         ) { port in
             greet(settings, port: port, cloud: cloud, story: story, demo: demo)
         }

@@ -8,7 +8,7 @@ struct ServedConsole {
     let pages: [Page]
     let site: Site?
 
-    init(settings: ServeSettings, demo: (email: String, password: String)?, logger: Logger) {
+    init(settings: ServeSettings, demo: (email: String, password: String)?, hasControlRoom: Bool, logger: Logger) {
         let usual = ConsoleBundle.usualFolders(executable: Bundle.main.executableURL ?? URL(fileURLWithPath: "."))
         let folders = settings.consolePath.map { [URL(fileURLWithPath: $0)] } ?? usual
         var bundle: ConsoleBundle?
@@ -30,7 +30,7 @@ struct ServedConsole {
         }
         let page = bundle.page(
             ConsoleBundle.Settings(
-                demo: demo.map { .init(email: $0.email, password: $0.password) }, hasControlRoom: false,
+                demo: demo.map { .init(email: $0.email, password: $0.password) }, hasControlRoom: hasControlRoom,
                 speed: settings.speed))
         let publicURL = settings.publicURL
         pages = []
