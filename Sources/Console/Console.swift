@@ -31,12 +31,12 @@ public enum Console {
                 \(account)
                 <h2>The web console</h2>
                 <p>It is not built yet. Build it, then start the server again:</p>
-                <pre>apt-get install \(buildPackages)
+                <pre tabindex="0">apt-get install \(buildPackages)
             \(buildCommand)</pre>
                 <h2>A first session</h2>
                 <ol>
                   <li>Sign in for a bearer token.
-                    <pre>curl -s \(baseURL)/auth/login -H 'Content-Type: application/json' \\
+                    <pre tabindex="0">curl -s \(baseURL)/auth/login -H 'Content-Type: application/json' \\
               -d '\(signIn ?? #"{"email":"…","password":"…","session":"bearer"}"#)'</pre></li>
                   <li>See what can be asked for: <code>GET /catalog/regions</code>,
                     <code>/catalog/instance-types</code>, <code>/catalog/images</code>; add a key with

@@ -101,16 +101,18 @@ function Root() {
   }, [socket, user]);
   useEffect(() => {
     if (user === null && !isDoor && path !== '/verify') {
-      const here = path === '/' ? '' : path + (query.toString() ? `?${query.toString()}` : '');
+      // Who has signed out is not meant to come back to the same page.
+      const here = path === '/' || session.hasSignedOut ? '' : path + (query.toString() ? `?${query.toString()}` : '');
       router.go(`/sign-in${here ? `?next=${encodeURIComponent(here)}` : ''}`, 'replace');
     } else if (user && (isDoor || path === '/')) {
       router.go(nextPath(query), 'replace');
     }
-  }, [router, user, isDoor, path, query]);
+  }, [router, session, user, isDoor, path, query]);
 
   if (user === undefined) {
     return (
       <main id="main" className="boot">
+        <h1 className="sr">Hothouse</h1>
         {me.error === undefined ? <Skeleton lines={4} label="Loading Hothouse" /> : <ErrorPanel error={me.error} isBusy={me.isFetching} onRetry={() => void me.refetch()} />}
       </main>
     );
@@ -146,6 +148,7 @@ class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
     if (this.state.error === undefined) return this.props.children;
     return (
       <main id="main" className="boot">
+        <h1 className="sr">Hothouse</h1>
         <ErrorPanel error={new Error('This page ran into a mistake of its own. Loading it again usually helps.')} onRetry={() => location.reload()}>
           <a className="button ghost" href="/console/">To the start</a>
         </ErrorPanel>

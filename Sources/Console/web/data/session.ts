@@ -20,6 +20,8 @@ export interface SessionSettings {
 export class Session {
   /** Whether the session ended by itself, for the page that asks to sign in again. */
   hasExpired = false;
+  /** Whether it was ended here, on purpose. */
+  hasSignedOut = false;
 
   constructor(private readonly settings: SessionSettings) {}
 
@@ -41,20 +43,27 @@ export class Session {
       body: { email, password }, needsSession: false,
     });
     this.hasExpired = false;
+    this.hasSignedOut = false;
     this.settings.cache.set<User | null>(meKey, signedIn);
     this.settings.announce('signed-in');
   }
 
   async signOut(): Promise<void> {
-    await this.settings.http.post('/auth/logout', nothing, { needsSession: false });
-    this.hasExpired = false;
+    // The socket is closed before the answer comes.
+    this.hasSignedOut = true;
+    try {
+      await this.settings.http.post('/auth/logout', nothing, { needsSession: false });
+    } catch (error) {
+      this.hasSignedOut = false;
+      throw error;
+    }
     this.end();
     this.settings.announce('signed-out');
   }
 
   /** The server said that the session is over. */
   expired(): void {
-    if (this.settings.cache.data<User | null>(meKey) !== null) this.hasExpired = true;
+    if (!this.hasSignedOut && this.settings.cache.data<User | null>(meKey) !== null) this.hasExpired = true;
     this.end();
   }
 

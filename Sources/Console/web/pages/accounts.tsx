@@ -10,7 +10,7 @@ import { meKey } from '../data/session';
 import type { Mail } from '../data/types';
 import { Link, nextPath, useLocation, usePage } from '../router';
 import { Icon } from '../ui/icons';
-import { Button, TextField, fieldMessage, focusFirstError } from '../ui/parts';
+import { Button, TextField, fieldMessage, useErrorFocus } from '../ui/parts';
 import { Doorway } from '../ui/shell';
 
 /** A form that sends one request at a time and shows what was wrong with it. */
@@ -19,6 +19,7 @@ function useForm(send: () => Promise<void>) {
   const [isBusy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<string>();
   const [errors, setErrors] = useState<FieldError[]>([]);
+  useErrorFocus(form, errors);
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
     if (isBusy) return;
@@ -32,7 +33,6 @@ function useForm(send: () => Promise<void>) {
       setErrors(fields);
       const wait = error instanceof ApiError && error.retryAfter !== null ? ` Try again in ${error.retryAfter} s.` : '';
       if (fields.length === 0) setTrouble((error instanceof Error ? error.message : String(error)) + wait);
-      focusFirstError(form.current);
     }
     setBusy(false);
   };

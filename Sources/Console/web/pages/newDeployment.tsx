@@ -13,7 +13,7 @@ import type { Image, InstanceType, Region, SSHKey, User } from '../data/types';
 import { usePage } from '../router';
 import { Icon } from '../ui/icons';
 import {
-  BackLink, Button, ErrorPanel, Field, RadioCards, Skeleton, TextField, fieldMessage, focusFirstError,
+  BackLink, Button, ErrorPanel, Field, RadioCards, Skeleton, TextField, fieldMessage, useErrorFocus,
 } from '../ui/parts';
 import { memory } from '../ui/words';
 import { AddKeyForm, keysKey } from './sshKeys';
@@ -32,6 +32,7 @@ export function NewDeployment({ user }: { user: User }) {
   const [isBusy, setBusy] = useState(false);
   const [wasUnanswered, setUnanswered] = useState(draft.isUnanswered);
   const isSending = useRef(false);
+  useErrorFocus(form, errors);
 
   const regionList = useQuery<Region[]>(['regions'], {
     fetch: () => http.get('/catalog/regions', regions), staleMs: catalogMs,
@@ -89,7 +90,6 @@ export function NewDeployment({ user }: { user: User }) {
       const fields = error instanceof ApiError ? error.fields : [];
       setErrors(fields);
       if (fields.length === 0) setTrouble(error);
-      focusFirstError(form.current);
     }
     isSending.current = false;
     setBusy(false);

@@ -9,7 +9,7 @@ import type { SSHKey } from '../data/types';
 import { usePage } from '../router';
 import { Icon } from '../ui/icons';
 import {
-  Ago, Button, ConfirmDialog, CopyButton, Empty, ErrorPanel, Field, Skeleton, TextField, fieldMessage, focusFirstError,
+  Ago, Button, ConfirmDialog, CopyButton, Empty, ErrorPanel, Field, Skeleton, TextField, fieldMessage, useErrorFocus,
 } from '../ui/parts';
 
 export const keysKey = ['ssh-keys'] as const;
@@ -92,6 +92,7 @@ export function AddKeyForm({ isNested = false, onAdded, onCancel }: {
   const [errors, setErrors] = useState<FieldError[]>([]);
   const [isBusy, setBusy] = useState(false);
 
+  useErrorFocus(box, errors);
   const comment = publicKey.trim().split(/\s+/)[2] ?? '';
   const add = async () => {
     if (isBusy) return;
@@ -109,7 +110,6 @@ export function AddKeyForm({ isNested = false, onAdded, onCancel }: {
       const fields = error instanceof ApiError ? error.fields : [];
       setErrors(fields);
       if (fields.length === 0) toasts.trouble(error);
-      focusFirstError(box.current);
     }
     setBusy(false);
   };

@@ -1,7 +1,7 @@
 // The small parts that pages are made of.
 
 import { useCallback, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
-import type { ButtonHTMLAttributes, InputHTMLAttributes, ReactNode } from 'react';
+import type { ButtonHTMLAttributes, InputHTMLAttributes, ReactNode, RefObject } from 'react';
 import { useApp } from '../app';
 import { Link } from '../router';
 import type { FieldError } from '../data/http';
@@ -121,9 +121,11 @@ export function fieldMessage(errors: readonly FieldError[], ...pointers: string[
   return found.map(({ message }) => message.charAt(0).toUpperCase() + message.slice(1)).join('. ');
 }
 
-/** Brings the first wrong field to the person who has to change it. */
-export function focusFirstError(form: HTMLElement | null): void {
-  requestAnimationFrame(() => form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+/** Brings the first wrong field to the person who has to change it, each time that a request was refused. */
+export function useErrorFocus(form: RefObject<HTMLElement>, errors: readonly FieldError[]): void {
+  useEffect(() => {
+    if (errors.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [form, errors]);
 }
 
 export function CopyButton({ text, label }: { text: string; label: string }) {
