@@ -6,13 +6,18 @@ import WebSockets
 
 /// The portal's part of the control API `/_hothouse/`, for developers and their tests: there only while a fake cloud
 /// is in use (design.md section 8).
-public struct ControlAPI: Sendable {
+public struct PortalControl: Sendable {
     let outbox: Outbox
     let timeline: any Timeline
 
     public init(outbox: Outbox, timeline: any Timeline) {
         self.outbox = outbox
         self.timeline = timeline
+    }
+
+    /// Whether a request is for this part of the control API; the rest is the cloud's.
+    public static func owns(_ request: Request) -> Bool {
+        ControlRoutes.paths.contains(request.uri.path)
     }
 }
 
@@ -24,11 +29,13 @@ public protocol Timeline: Sendable {
     func follow(after number: Int) -> AsyncStream<[JSONValue]>
 }
 
-/// The routes of the control API.
+/// Its routes.
 struct ControlRoutes {
-    let control: ControlAPI
+    let control: PortalControl
     let auth: AuthService
     let hub: Hub
+
+    static let paths = ["/_hothouse/mail", "/_hothouse/sockets/drop", "/_hothouse/timeline"]
 
     func add(to routes: inout RouteTable) {
         routes.on(.get, "/_hothouse/mail", access: .open) { request, context in

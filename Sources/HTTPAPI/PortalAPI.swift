@@ -15,14 +15,14 @@ public struct PortalAPI: Sendable {
     private let gate: SessionGate
     private let hub: Hub
     private let headers: AnswerHeaders
-    private let control: ControlAPI?
+    private let control: PortalControl?
     private let observer: (any PortalObserver)?
     private let surroundings: Surroundings
     private let logger: Logger
 
     public init(
         deployments: DeploymentService, sshKeys: SSHKeyService, catalog: any Catalog, auth: AuthService, hub: Hub,
-        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil, control: ControlAPI? = nil,
+        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
         observer: (any PortalObserver)? = nil,
         settings: HTTPSettings = HTTPSettings(), surroundings: Surroundings, logger: Logger
     ) {

@@ -113,6 +113,8 @@ struct PortalChannel: HTTPChannelHandler {
                 try await channel.executeThenClose { inbound, outbound in
                     try await service(
                         NIOMessageSocket(channel: channel.channel, inbound: inbound, outbound: outbound))
+                    // The peer has a moment to take the close frame.
+                    try await channel.channel.closeFuture.get()
                 }
             case .nothing: try await value.channel.close()
             }

@@ -32,7 +32,7 @@ final class SocketFraming: ChannelDuplexHandler {
         case closing
     }
 
-    private static let patience = TimeAmount.seconds(1)
+    private static let patience = TimeAmount.seconds(2)
 
     private let maximumSize: Int
     private var state = State.open

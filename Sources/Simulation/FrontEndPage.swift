@@ -124,9 +124,13 @@ final class FrontEndPage: Sendable {
     }
 
     /// The network loses the socket.
-    func drop() {
+    ///
+    /// - Returns: false where there is none to lose.
+    func drop() -> Bool {
+        guard let pipe = pipe.get(), pipe.isOpen else { return false }
         world.trace.note(actor, "dropped")
-        pipe.get()?.lose()
+        pipe.lose()
+        return true
     }
 
     /// Nobody looks at the page any more.

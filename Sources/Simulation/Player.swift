@@ -84,7 +84,10 @@ struct Player: Sendable {
             try await world.surroundings.time.sleep(for: spread.draw(from: client.random))
             return true
         case .dropSocket(let tab):
-            pages[tab]?.drop()
+            guard pages[tab]?.drop() == true else {
+                fail(step, "the tab \(tab) has no socket to lose", client)
+                return false
+            }
             return true
         case .closePage(let tab):
             pages[tab]?.close()

@@ -45,7 +45,7 @@ public struct Portal: Sendable {
     /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: ControlAPI? = nil,
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
         wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,

@@ -71,7 +71,7 @@ extension Trace {
         note(
             "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
             [
-                "op": .string(call.operation.rawValue), "status": .integer(call.status),
+                "op": .string(call.operation.rawValue), "status": call.status.map { .integer($0) } ?? .null,
                 "stack": JSONValue(call.stack),
             ])
     }

@@ -43,7 +43,6 @@ final class World: Sendable {
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            baseURL: InProcessCloud.baseURL,
             observer: { trace.note($0) })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(

@@ -74,12 +74,11 @@ struct Serve: AsyncParsableCommand {
         }
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
             .max()
-        let surroundings = Surroundings(
-            time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
-        let trace = ServedTrace(time: surroundings.time)
+        let clock = ControlledTime(speed: settings.speed, notBefore: newest)
+        let surroundings = Surroundings(time: clock, random: .secure)
+        let trace = ServedTrace(time: clock)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal,
-            observer: { trace.observe($0) })
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         var http = HTTPSettings()
@@ -88,26 +87,35 @@ struct Serve: AsyncParsableCommand {
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
         let demo = settings.listen.isLoopback ? Self.demo : nil
-        let control = settings.listen.isLoopback ? ControlAPI(outbox: outbox, timeline: trace) : nil
-        let console = ServedConsole(settings: settings, demo: demo, hasControlRoom: control != nil, logger: logger)
+        let portalControl = PortalControl(outbox: outbox, timeline: trace)
+        let console = ServedConsole(
+            settings: settings, demo: demo, hasControlRoom: settings.listen.isLoopback, logger: logger)
         let portal = try await Portal(
             on: Portal.Ground(
                 database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
                 regionIds: cloud.regionIds, mailer: outbox,
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: console.pages, site: console.site, control: control, wireObserver: trace, http: http,
+            pages: console.pages, site: console.site, control: portalControl, wireObserver: trace, http: http,
             deployments: deployments, surroundings: surroundings, logger: logger, observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
+        let control = ControlAPI(
+            cloud, clock: clock,
+            story: PlayedStory(story, path: settings.scenarioPath, standard: .standard, keepsRegions: true))
         let server = PortalServer(
-            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger
-        ) { port in
-            greet(settings, port: port, cloud: cloud, story: story, demo: demo)
-        }
+            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            beside: { request, address in
+                guard ControlAPI.owns(request), !PortalControl.owns(request) else { return nil }
+                return try await control.respond(to: request, from: address)
+            },
+            onListening: { port in
+                greet(settings, port: port, cloud: cloud, story: story, demo: demo)
+            })
         // Ended in the reverse order: sockets first, the cloud last.
         let services: [any Service] = [
-            Background { await transport.run() }, Background { try await cloud.run() },
+            Background { try await clock.run() }, Background { await transport.run() },
+            Background { try await cloud.run() },
             Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
             server, Drain(hub: portal.hub),
         ]

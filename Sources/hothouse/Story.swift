@@ -5,7 +5,7 @@ import Scenarios
 /// Reads scenario files for the command.
 enum Story {
     /// - Throws: ``Failure`` with every mistake in the file, one a line.
-    static func load(_ path: String) throws -> Scenario {
+    static func load(_ path: String, standardCloud: CloudScenario = .standard) throws -> Scenario {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -13,7 +13,22 @@ enum Story {
             throw Failure.input("cannot read \(path): \(error.localizedDescription)")
         }
         do {
-            return try Scenario(parsing: bytes, file: path, standardCloud: .standard)
+            return try Scenario(parsing: bytes, file: path, standardCloud: standardCloud)
+        } catch {
+            throw Failure.input(error.description)
+        }
+    }
+
+    /// - Throws: ``Failure`` with every mistake in the catalog, one a line.
+    static func loadCatalog(_ path: String) throws -> CloudScenario {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw Failure.input("cannot read \(path): \(error.localizedDescription)")
+        }
+        do {
+            return try CloudScenario(catalog: text, file: path)
         } catch {
             throw Failure.input(error.description)
         }

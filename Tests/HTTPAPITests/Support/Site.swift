@@ -89,7 +89,7 @@ struct Site: Sendable {
             scenario.regions[index].latency = .fixed(.zero)
             scenario.regions[index].operationLatency = [:]
         }
-        let cloud = try FakeCloud(scenario, surroundings: surroundings, baseURL: InProcessCloud.baseURL)
+        let cloud = try FakeCloud(scenario, surroundings: surroundings)
         let transport = InProcessCloud(cloud)
         var workers = WorkerSettings()
         workers.pollInterval = .milliseconds(200)
