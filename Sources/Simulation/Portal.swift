@@ -47,7 +47,8 @@ public struct Portal: Sendable {
     ///   - wrap: what stands between the server and its store; nothing in production.
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
+        wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
         observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
@@ -78,7 +79,10 @@ public struct Portal: Sendable {
         api = PortalAPI(
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
-            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
+            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, site: site,
+            control: control,
+            observer: wireObserver,
+            settings: http,
             surroundings: surroundings, logger: logger)
         self.hub = hub
         self.workers = workers

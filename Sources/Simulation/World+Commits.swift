@@ -35,12 +35,7 @@ extension World {
             switch change {
             case .updated(let deployment): observe(deployment)
             case .event(let event):
-                trace.note(
-                    "store", "event",
-                    [
-                        "deployment": .string(event.deploymentId), "seq": .integer(event.seq), "ts": "\(event.ts)",
-                        "level": .string(event.level.rawValue), "message": .string(event.message),
-                    ])
+                trace.note(change)
                 state.withLock { $0.committed[event.deploymentId]?.events.append(event.message) }
             }
         }
@@ -64,12 +59,7 @@ extension World {
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
         let name = "vm-" + deployment.id.lowercased()
         let stacks = cloud.stacks(in: deployment.regionId).filter { $0.name == name || $0.name.hasPrefix(name + "-") }
-        trace.note(
-            "store", "commit",
-            [
-                "deployment": .string(deployment.id), "data": deployment.updateData,
-                "stacks": .array(stacks.map { .string($0.status) }),
-            ])
+        trace.note(.updated(deployment), ["stacks": .array(stacks.map { .string($0.status) })])
     }
 
     /// What the story calls a new deployment, where its name leaves no doubt.

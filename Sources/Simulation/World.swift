@@ -62,14 +62,7 @@ final class World: Sendable {
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            observer: { call in
-                trace.note(
-                    "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
-                    [
-                        "op": .string(call.operation.rawValue), "status": call.status.map { .integer($0) } ?? .null,
-                        "stack": JSONValue(call.stack),
-                    ])
-            })
+            observer: { trace.note($0) })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
