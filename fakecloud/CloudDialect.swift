@@ -144,7 +144,10 @@ enum CloudDialect: Sendable {
         case .glance: return call.servicePath.hasPrefix("/v2") && status != 401 ? id : []
         case .nova:
             guard call.servicePath.hasPrefix("/v2.1") else { return [] }
-            return id + [(.computeRequestId, call.requestId)] + NovaVersion.headers(of: call)
+            // Versions are known behind the middleware that asks Keystone (golden outage,
+            // `keystone-down-nova-uncached-token`).
+            let versions = status == 503 ? [] : NovaVersion.headers(of: call)
+            return id + [(.computeRequestId, call.requestId)] + versions
         }
     }
 
