@@ -186,17 +186,17 @@ struct Replay {
             likeness.compare(recorded, own, at: "body")
             return
         }
-        likeness.compare(Self.offered(left), right, at: "")
+        likeness.compare(left, Self.recordable(right), at: "")
     }
 
-    /// Without the services that the fake is not.
-    private static func offered(_ body: JSONValue) -> JSONValue {
+    /// Without the service that the recorded cloud did not have.
+    private static func recordable(_ body: JSONValue) -> JSONValue {
         switch body {
         case .object(let members):
             .object(
                 members.map { key, value in
-                    guard key == "catalog", let services = value.array else { return (key, offered(value)) }
-                    return (key, .array(services.filter { $0["type"] != "placement" }))
+                    guard key == "catalog", let services = value.array else { return (key, recordable(value)) }
+                    return (key, .array(services.filter { $0["name"] != "cinder" }))
                 }.reduce(into: [:]) { $0[$1.0] = $1.1 })
         default: body
         }
@@ -210,6 +210,7 @@ struct Replay {
             ("http://127.0.0.1:28774", "http://cloud.test/compute/" + Bench.region, "nova"),
             ("http://127.0.0.1:29292", "http://cloud.test/image/" + Bench.region, "glance"),
             ("http://127.0.0.1:29696", "http://cloud.test/network/" + Bench.region, "neutron"),
+            ("http://127.0.0.1:28778", "http://cloud.test/placement/" + Bench.region, "placement"),
         ]
         return places.reduce(text) { text, place in
             text.replacing(place.0, with: "{\(place.2)}").replacing(place.1, with: "{\(place.2)}")
