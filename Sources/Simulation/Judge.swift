@@ -153,7 +153,10 @@ struct Judge {
 
     /// A fault that never fired proves nothing.
     func unusedFaults() -> [RunFailure] {
-        guard let crash = world.scenario.crash, !world.hasCrashed else { return [] }
-        return [RunFailure("the server never came to its crash", at: crash.place, actor: "server")]
+        let faults = world.cloud.faults.filter { $0.fired == 0 }.map { fault in
+            RunFailure("the fault \(fault.rule.id) never fired", at: fault.rule.place, actor: "cloud")
+        }
+        guard let crash = world.scenario.crash, !world.hasCrashed else { return faults }
+        return faults + [RunFailure("the server never came to its crash", at: crash.place, actor: "server")]
     }
 }
