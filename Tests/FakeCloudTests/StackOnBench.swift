@@ -48,7 +48,7 @@ struct StackOnBench {
     }
 
     private static func stacks(in region: String, _ bench: Bench) -> String {
-        "/heat/\(region)/v1/\(bench.engine.identity.users[0].project.id)/stacks"
+        "/heat/\(region)/v1/\(bench.engine.identity.users[0].assignments[0].project.id)/stacks"
     }
 
     private var headers: HTTPFields { [HTTPField.Name("X-Auth-Token")!: token] }

@@ -62,7 +62,7 @@ struct TokenTests {
                 "identity": [
                     "methods": ["password"],
                     "password": [
-                        "user": ["name": "demo", "password": .string(bench.cloud.credentialSecret)]
+                        "user": ["name": "demo", "domain": ["id": "default"], "password": "hothouse-demo"]
                     ],
                 ]
             ]
@@ -70,7 +70,7 @@ struct TokenTests {
         let answer = try await bench.send("POST", keystone, body: body.utf8)
         #expect(answer.status == 201)
         let token = try #require(answer.headers[HTTPField.Name("X-Subject-Token")!])
-        let project = bench.engine.identity.users[0].project.id
+        let project = bench.engine.identity.users[0].assignments[0].project.id
         #expect(try await status("/heat/\(Bench.region)/v1/\(project)/stacks", token, on: bench) == 403)
     }
 }
