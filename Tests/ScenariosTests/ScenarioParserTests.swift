@@ -89,7 +89,9 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
         #expect(story.cloud.images == [ImageScenario(id: "alpine", minDiskGiB: 1, minRamMiB: 128, sshUser: "alpine")])
         #expect(
             story.cloud.lifecycles["OS::Nova::Server"]
-                == LifecycleScenario(create: .fixed(.seconds(20)), delete: .fixed(.seconds(5))))
+                == LifecycleScenario(
+                    create: .fixed(.seconds(20)), delete: .fixed(.seconds(5)),
+                    change: CloudScenario.standard.lifecycles["OS::Nova::Server"]?.change ?? .fixed(.zero)))
         #expect(story.cloud.lifecycles["OS::Cinder::Volume"] == CloudScenario.standard.lifecycles["OS::Cinder::Volume"])
         let failing = ResourceFate(
             takes: .fixed(.seconds(8)), outcome: .fails(reason: "No valid host was found. ", times: 2))
