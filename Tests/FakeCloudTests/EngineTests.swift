@@ -191,12 +191,3 @@ struct EngineTests {
             try FileCloudJournal(path: path, logger: logger).entries().compactMap { $0["at"]?.integer } == [1, 2, 4])
     }
 }
-
-/// A journal that ends with the test.
-final class MemoryJournal: CloudJournal {
-    private let kept = Mutex<[JSONValue]>([])
-
-    func entries() throws -> [JSONValue] { kept.withLock { $0 } }
-    func append(_ entry: JSONValue) throws { kept.withLock { $0.append(entry) } }
-    func clear() throws { kept.withLock { $0 = [] } }
-}
