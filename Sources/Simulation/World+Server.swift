@@ -15,14 +15,15 @@ extension World {
             lives += 1
             let random = surroundings.random.stream("server \(instance == 0 ? "" : "\(instance) ")\(lives)")
             let life = try await ServerLife.start(
-                on: ground, through: transport, calls: calls, feed: scenario.instances > 1 ? feed : nil,
+                on: ground, through: transport, calls: calls, as: actor, feed: scenario.instances > 1 ? feed : nil,
                 mutant: mutant, storeFailure: { [self] in storeFailure }, surroundings: Surroundings(time: surroundings.time, random: random), trace: trace,
                 logger: logger, onPoint: { [self] in isDeadly($0, to: instance) }, onCommit: { [self] in observe($0) })
             state.withLock { $0.lives[instance] = life }
             trace.note(actor, "starts")
+            let isFirst = lives == 1
             await withTaskGroup(of: Void.self) { group in
                 for pause in scenario.pauses where pause.instance == instance {
-                    group.addTask { [self] in try? await stop(process, pause, isFirst: lives == 1) }
+                    group.addTask { [self] in try? await stop(process, pause, isFirst: isFirst) }
                 }
                 for index in scenario.crashes.indices where scenario.crashes[index].instance == instance {
                     group.addTask { [self] in try? await killOnTime(life, index) }

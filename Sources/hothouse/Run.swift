@@ -109,7 +109,7 @@ struct Run: ParsableCommand {
         Terminal.say("\(story.name): \(story.about)")
         let teller = Mutex(StoryTeller(story))
         let waits = Mutex(step)
-        func say(_ text: String) {
+        @Sendable func say(_ text: String) {
             Terminal.say("  " + text)
             // The run stands still meanwhile; the end of the input lets it go on by itself.
             if waits.withLock({ $0 }), readLine() == nil { waits.withLock { $0 = false } }

@@ -1,9 +1,8 @@
 import Runtime
-import Scenarios
 
 extension Scenario {
     /// The same story with a script in the place of each plan, drawn from the seed.
-    func planned(seed: UInt64) -> Scenario {
+    public func planned(seed: UInt64) -> Scenario {
         var scenario = self
         for (index, user) in users.enumerated() {
             guard let plan = user.plan else { continue }
