@@ -10,7 +10,8 @@ struct ExpectationReader {
         Expectations(
             final: expect.list("final", final),
             moments: expect.list("eventually") { moment($0, "within") } + expect.list("at") { moment($0, "time") },
-            never: expect.list("never", never), sometimes: expect.list("sometimes", sometimes), counts: expect.list("requests", count),
+            never: expect.list("never", never), sometimes: expect.list("sometimes", sometimes),
+            counts: expect.list("requests", count),
             sockets: expect.list("sockets", socket))
     }
 
@@ -26,7 +27,8 @@ struct ExpectationReader {
             let region = reader.word("cloud", of: cloud.regions.map(\.id))
             let stacks = reader.integer("liveStacks", in: 0...1_000_000, required: true)
             guard let region, let stacks else { return nil }
-            return Expectations.Final(fact: .cloud(region: region, liveStacks: stacks), given: given, place: reader.place)
+            return Expectations.Final(
+                fact: .cloud(region: region, liveStacks: stacks), given: given, place: reader.place)
         }
         let deployment = reader.string("deployment")
         let status = reader.word("status", of: ScenarioReader.statuses)

@@ -55,7 +55,8 @@ struct ScenarioReader {
             ExpectationReader(issues: issues, cloud: cloud).read(&expect)
         }
         let scenario = Scenario(
-            name: name, about: about, seed: UInt64(seed), seedCount: seedCount, start: start, limit: limit, cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
+            name: name, about: about, seed: UInt64(seed), seedCount: seedCount, start: start, limit: limit,
+            cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
             storeFailures: storeFailures, calm: calm,
             users: users, expectations: expectations ?? Expectations())
         ReferenceCheck(issues: issues, scenario: scenario).run()

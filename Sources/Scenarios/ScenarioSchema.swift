@@ -77,7 +77,10 @@ public enum ScenarioSchema {
     private static let cloud = object([
         "auth": object(["tokenTtl": duration, "allowTrusts": bool]),
         "regions": named(
-            object(["latency": object(Dictionary(uniqueKeysWithValues: (["default"] + CloudReader.operations).map { ($0, spreadRef) }))])),
+            object([
+                "latency": object(
+                    Dictionary(uniqueKeysWithValues: (["default"] + CloudReader.operations).map { ($0, spreadRef) }))
+            ])),
         "catalog": object([
             "instanceTypes": named(
                 object(

@@ -24,7 +24,8 @@ public struct HTMLReport {
         let data: JSONValue = [
             "scenario": .string(story.name), "about": .string(story.about), "seed": .string(String(outcome.seed)),
             "hash": .string(outcome.trace.hash), "milliseconds": .integer(Int(outcome.virtualTime.wholeMilliseconds)),
-            "failures": .array(outcome.failureReport(of: story).map { .string($0) }), "passed": .bool(outcome.hasPassed),
+            "failures": .array(outcome.failureReport(of: story).map { .string($0) }),
+            "passed": .bool(outcome.hasPassed),
             "lines": .array(lines),
         ]
         // Nothing in the data can end the element that it is in.
@@ -82,7 +83,7 @@ public struct HTMLReport {
           const matches = l => shown.has(group(l.actor)) && (!words || `${l.actor} ${l.kind} ${l.text}`.toLowerCase().includes(words));
           const lanes = actors.filter(a => shown.has(group(a)));
           const left = 24 + 7 * Math.max(4, ...lanes.map(a => a.length)), height = 24, top = 26;
-          const width = Math.max(600, (innerWidth - 48) * Number(byId("zoom").value));
+          const width = Math.max(600, (byId("chart").clientWidth - 48) * Number(byId("zoom").value));
           const end = Math.max(1, run.milliseconds, ...run.lines.map(l => l.t));
           const x = t => left + (width - left - 16) * t / end;
           byId("chart").replaceChildren();

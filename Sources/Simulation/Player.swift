@@ -57,7 +57,8 @@ struct Player: Sendable {
             try await time.sleep(for: max(.seconds(1), (time.uptime - began) / 50))
             failures = try await atEnd()
         }
-        world.judge(failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
+        world.judge(
+            failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
                 + judge.neverFailures() + judge.unusedFaults())
     }
 

@@ -75,7 +75,8 @@ final class ServerLife: Sendable {
     ///   - onPoint: is told of every crash point that is passed; true ends the process there.
     ///   - onCommit: is told of every commit, in its turn.
     static func start(
-        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, as actor: String, feed: Feed?, mutant: Mutant?,
+        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, as actor: String, feed: Feed?,
+        mutant: Mutant?,
         storeFailure: @escaping @Sendable () -> StoreUnavailable?,
         surroundings: Surroundings, trace: Trace, logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
         onCommit: @escaping @Sendable ([CommittedChange]) -> Void

@@ -90,7 +90,9 @@ private struct SmallValidator {
             let found = choices.map { violation(value, $0, path) }
             return found.contains(nil) ? nil : found.compactMap { $0 }.joined(separator: " or ")
         }
-        if let words = schema["enum"]?.array, !words.contains(value) { return "\(path): \(value) is no word of \(words)" }
+        if let words = schema["enum"]?.array, !words.contains(value) {
+            return "\(path): \(value) is no word of \(words)"
+        }
         let kinds = schema["type"].map { $0.array ?? [$0] }?.compactMap(\.string) ?? []
         if !kinds.isEmpty, !kinds.contains(Self.kind(of: value)) { return "\(path): \(value) is no \(kinds)" }
         if let pattern = schema["pattern"]?.string, let text = value.string,
@@ -98,8 +100,12 @@ private struct SmallValidator {
         {
             return "\(path): \(text) is not like \(pattern)"
         }
-        if let least = schema["minimum"]?.integer, let number = value.integer, number < least { return "\(path): \(number)" }
-        if let most = schema["maximum"]?.integer, let number = value.integer, number > most { return "\(path): \(number)" }
+        if let least = schema["minimum"]?.integer, let number = value.integer, number < least {
+            return "\(path): \(number)"
+        }
+        if let most = schema["maximum"]?.integer, let number = value.integer, number > most {
+            return "\(path): \(number)"
+        }
         if let items = schema["items"], let values = value.array {
             for (index, item) in values.enumerated() {
                 if let found = violation(item, items, path + "/\(index)") { return found }

@@ -76,7 +76,9 @@ extension Invariants {
                     violations.append(call.violation("token \(token) was refused, and is used again"))
                 }
                 if call.isSignIn {
-                    if signIns[line.actor]?.isEmpty == false { violations.append(call.violation("two sign-ins at the same time")) }
+                    if signIns[line.actor]?.isEmpty == false {
+                        violations.append(call.violation("two sign-ins at the same time"))
+                    }
                     signIns[line.actor, default: []].insert(call.number)
                 }
             }
