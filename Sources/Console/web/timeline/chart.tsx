@@ -147,7 +147,7 @@ export function TimelineChart({ lines, isLive = false }: { lines: readonly Line[
             const lane = row.draw === 'lane' ? timeline.groups[row.group]?.lanes[row.index] : undefined;
             return (
               <g key={row.key}>
-                <text className="lane-name" x={16} y={y + 4}>{row.label.length > letters ? `${row.label.slice(0, letters - 1)}…` : row.label}<title>{row.label}</title></text>
+                <text className="lane-name" x={16} y={y + 4}>{short(row.label, letters)}<title>{row.label}</title></text>
                 <line className="lane-line" x1={labelWidth} x2={labelWidth + plot} y1={y} y2={y} />
                 {life?.spans.map((span) => {
                   const left = Math.max(labelWidth, x(span.from));
@@ -175,4 +175,12 @@ export function TimelineChart({ lines, isLive = false }: { lines: readonly Line[
       </div>
     </div>
   );
+}
+
+/** A lane's name in so many letters; what tells users and their sockets apart is kept. */
+function short(label: string, letters: number): string {
+  const name = label.replace(/@[^/]*/, '');
+  if (name.length <= letters) return name;
+  const socket = /\/\d+$/.exec(name)?.[0] ?? '';
+  return `${name.slice(0, letters - 1 - socket.length)}…${socket}`;
 }
