@@ -104,3 +104,21 @@ def only_for_this_machine(stage):
     numbers = [line["n"] for line in lines]
     assert numbers == sorted(set(numbers)) and len(numbers) > 3, numbers
     assert client.expect(200, "GET", f"/_hothouse/timeline?after={numbers[-2]}")[0]["n"] == numbers[-1]
+
+
+def report_of_a_run(stage):
+    """`hothouse run --report` writes one file that shows the run as the control room would."""
+    import os
+    import subprocess
+    story = os.path.join(os.path.dirname(__file__), "../../../scenarios/dropped-socket.yaml")
+    report = f"{stage.folder}/report.html"
+    subprocess.run([stage.binary, "run", story, "--report", report, "--quiet"], check=True, capture_output=True)
+    for scheme in ("light", "dark"):
+        page = stage.context(scheme=scheme).new_page()
+        page.on("request", lambda request: stage.complaints.append(request.url) if not request.url.startswith("file:") else None)
+        page.goto("file://" + report)
+        expect(page.get_by_role("heading", name="dropped-socket")).to_be_visible()
+        expect(page.get_by_text("Passed")).to_be_visible()
+        expect(page.locator(".span-active")).to_have_count(1)
+        expect(page.locator(".story")).to_contain_text("loses its socket")
+        stage.look(page, f"report-{scheme}")
