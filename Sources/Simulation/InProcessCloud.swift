@@ -38,10 +38,9 @@ public struct InProcessCloud: CloudTransport {
             let body = RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))
             do {
                 let response = try await cloud.respond(to: Request(head: head, body: body))
+                let bytes = try await response.collectBody()
                 return .success(
-                    CloudResponse(
-                        status: response.status.code, headers: response.headers, body: try await response.collectBody())
-                )
+                    CloudResponse(status: response.status.code, headers: response.headers, body: bytes))
             } catch let broken as BrokenConnection {
                 let effect = broken.effect == .impossible ? TransportFailure.Effect.impossible : .possible
                 return .failure(TransportFailure(effect: effect, reason: "\(broken)"))

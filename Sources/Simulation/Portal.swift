@@ -42,16 +42,19 @@ public struct Portal: Sendable {
     private let surroundings: Surroundings
     private let logger: Logger
 
-    /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
+    /// - Parameters:
+    ///   - observer: is told of each commit in its turn, before anybody else learns of it.
+    ///   - wrap: what stands between the server and its store; nothing in production.
     /// - Throws: `StoreUnavailable`.
     public init(
         on ground: Ground, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
         wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
-        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
+        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
+        wrapping wrap: (any DeploymentStore) -> any DeploymentStore = { $0 }
     ) async throws {
-        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
+        let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
         let epoch = try await store.read { try $0.epoch() }
         let session = CloudSession(
             ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)

@@ -76,10 +76,12 @@ extension Trace {
             ])
     }
 
-    func note(_ change: CommittedChange) {
+    /// - Parameter more: what else is known about it.
+    func note(_ change: CommittedChange, _ more: [String: JSONValue] = [:]) {
         switch change {
         case .updated(let deployment):
-            note("store", "commit", ["deployment": .string(deployment.id), "data": deployment.updateData])
+            let fields = ["deployment": .string(deployment.id), "data": deployment.updateData]
+            note("store", "commit", fields.merging(more) { $1 })
         case .event(let event):
             note(
                 "store", "event",

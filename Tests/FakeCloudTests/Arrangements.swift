@@ -9,6 +9,7 @@ enum Arrangements {
             method: String, service: String, path: String, body: JSONValue?, token: String, recordedId: String?)
         /// Signs in with an application credential.
         case signIn(token: String, credential: String)
+        case keystone(isDown: Bool)
 
         static func stack(
             _ name: String, _ recordedId: String? = nil, resources: JSONValue? = nil, more: [String: JSONValue] = [:]
@@ -161,18 +162,20 @@ enum Arrangements {
     private static let nova: [Int: [Step]] = [25: [.key("k1")]]
 
     private static let neutron: [Int: [Step]] = [
-        0: [],
         7: [
-            .stack(
-                "vm1",
-                resources: [
-                    "net": ["type": "OS::Neutron::Net"],
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/networks",
+                body: ["network": ["name": "vm1-net-2tmevv3kxu4y"]], token: "portal",
+                recordedId: "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e"),
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/subnets",
+                body: [
                     "subnet": [
-                        "type": "OS::Neutron::Subnet",
-                        "properties": ["network": ["get_resource": "net"], "cidr": "192.168.77.0/24"],
-                    ],
-                ]), .wait(.seconds(4)),
-        ],
+                        "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e", "ip_version": 4,
+                        "cidr": "192.168.77.0/24",
+                    ]
+                ], token: "portal", recordedId: nil),
+        ]
     ]
 
     private static let outage: [Int: [Step]] = [
@@ -181,6 +184,9 @@ enum Arrangements {
                 "k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e", resources: tests(["slow": ["wait_secs": 900]])),
             .wait(.seconds(1)), .delete("k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e"),
         ],
+        1: [.keystone(isDown: true)],
+        5: [.keystone(isDown: false)],
+        11: [.signIn(token: "portal-strict", credential: portal)],
         14: [.wait(.seconds(2))],
         17: [.wait(.seconds(3))],
     ]

@@ -90,7 +90,7 @@ final class BenchTime: TimeSource {
     }
 }
 
-private final class BodyCollector: ResponseBodyWriter {
+final class BodyCollector: ResponseBodyWriter {
     private(set) var bytes: [UInt8] = []
 
     func write(_ buffer: ByteBuffer) async throws {

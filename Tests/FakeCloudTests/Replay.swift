@@ -19,8 +19,12 @@ struct Replay {
     private var tokens: [String: String] = [:]
     private var secrets: [String: String] = [:]
 
-    init() async throws {
-        bench = try Bench()
+    /// - Parameter file: whose exchanges are played.
+    init(_ file: String) async throws {
+        var scenario = CloudScenario.bench
+        // Its last part was recorded from a Keystone that forbids application credentials to make trusts.
+        scenario.allowsTrusts = file != "outage"
+        bench = try Bench(scenario)
         let engine = bench.engine
         let known: [(String, String)] = [
             ("b7862f2ccedf4d0c933d210c0b5683fa", engine.identity.users[0].assignments[0].project.id),
@@ -40,7 +44,7 @@ struct Replay {
     }
 
     static func verdicts(for file: String, skipping unmatched: Set<String>) async throws -> [Verdict] {
-        var replay = try await Replay()
+        var replay = try await Replay(file)
         var verdicts: [Verdict] = []
         for exchange in try GoldenExchange.all(in: file) {
             do {
@@ -76,11 +80,16 @@ struct Replay {
                 body: body.map { Array(likeness.translated($0.description).utf8) } ?? [])
             let json = try? JSONValue(parsing: answer.body)
             guard answer.status < 400 else { throw NotArranged(step: "\(step)", answer: "\(json ?? .null)") }
-            let made = json?["stack"] ?? json?["application_credential"]
+            let made = json?["stack"] ?? json?["application_credential"] ?? json?["network"]
             if let recordedId, let id = made?["id"]?.string { likeness.bind(recordedId, to: id) }
             if let name = made?["name"]?.string, let secret = made?["secret"]?.string {
                 secrets[Self.word(name)] = secret
             }
+        case .keystone(let isDown):
+            let rule = try FaultRule(
+                parsing: "{ id: keystone-down, op: \"keystone.*\", answer: { refuse: true } }", file: "arrangement",
+                regions: [], others: [])
+            if isDown { bench.cloud.arm(rule) } else { bench.cloud.disarm(rule.id) }
         case .signIn(let token, let credential):
             let id = likeness.translated(credential)
             let secret = bench.engine.identity.credentials[id]?.secret
@@ -177,17 +186,17 @@ struct Replay {
             likeness.compare(recorded, own, at: "body")
             return
         }
-        likeness.compare(Self.offered(left), right, at: "")
+        likeness.compare(left, Self.recordable(right), at: "")
     }
 
-    /// Without the services that the fake is not.
-    private static func offered(_ body: JSONValue) -> JSONValue {
+    /// Without the service that the recorded cloud did not have.
+    private static func recordable(_ body: JSONValue) -> JSONValue {
         switch body {
         case .object(let members):
             .object(
                 members.map { key, value in
-                    guard key == "catalog", let services = value.array else { return (key, offered(value)) }
-                    return (key, .array(services.filter { $0["type"] != "placement" }))
+                    guard key == "catalog", let services = value.array else { return (key, recordable(value)) }
+                    return (key, .array(services.filter { $0["name"] != "cinder" }))
                 }.reduce(into: [:]) { $0[$1.0] = $1.1 })
         default: body
         }
@@ -201,6 +210,7 @@ struct Replay {
             ("http://127.0.0.1:28774", "http://cloud.test/compute/" + Bench.region, "nova"),
             ("http://127.0.0.1:29292", "http://cloud.test/image/" + Bench.region, "glance"),
             ("http://127.0.0.1:29696", "http://cloud.test/network/" + Bench.region, "neutron"),
+            ("http://127.0.0.1:28778", "http://cloud.test/placement/" + Bench.region, "placement"),
         ]
         return places.reduce(text) { text, place in
             text.replacing(place.0, with: "{\(place.2)}").replacing(place.1, with: "{\(place.2)}")

@@ -99,6 +99,11 @@ enum CinderRoutes {
         ] + offers(root)
     }
 
+    /// What there is none of.
+    private static func empty(_ path: String, _ collection: String) -> ServiceRoute {
+        on(.get, path) { _, _, _ in .json(200, .object([collection: []])) }
+    }
+
     /// What the service has to offer, and how much of it a project may have.
     private static func offers(_ root: String) -> [ServiceRoute] {
         let type: JSONValue = [
@@ -115,9 +120,13 @@ enum CinderRoutes {
                 }
                 return .json(200, ["volume_type": type])
             },
-            on(.get, root + "/snapshots") { _, _, _ in .json(200, ["snapshots": []]) },
-            on(.get, root + "/snapshots/detail") { _, _, _ in .json(200, ["snapshots": []]) },
-            on(.get, root + "/extensions") { _, _, _ in .json(200, ["extensions": []]) },
+            empty(root + "/snapshots", "snapshots"), empty(root + "/snapshots/detail", "snapshots"),
+            empty(root + "/backups", "backups"), empty(root + "/backups/detail", "backups"),
+            empty(root + "/extensions", "extensions"),
+            on(.get, root + "/os-services") { _, _, change in
+                guard change.requester.isAdmin else { throw ServiceFault.policy("volume_extension:services:index") }
+                return .json(200, ["services": []])
+            },
             on(.get, root + "/os-availability-zone") { _, _, _ in
                 .json(200, ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true]]]])
             },

@@ -167,7 +167,7 @@ struct ControlProblem: Error {
     }
 
     var response: Response {
-        let status = HTTPResponse.Status(code: status)
+        let status = HTTPResponse.Status(integerLiteral: status)
         var body: [String: JSONValue] = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(self.status),
             "detail": .string(detail),

@@ -39,7 +39,7 @@ extension ControlAPI {
             .put, "/scenario", "Play the cloud of another story, sent as YAML or JSON: the cloud begins again, empty."
         ) { parts, call in
             do {
-                let story = try Scenario(parsing: call.text.utf8, file: "body", standardCloud: parts.story.standard)
+                let story = try Scenario(parsing: call.body, file: "body", standardCloud: parts.story.standard)
                 if parts.story.keepsRegions, story.cloud.regions.map(\.id) != parts.cloud.regionIds {
                     throw ControlProblem(
                         422, "The portal was started with the regions \(parts.cloud.regionIds.joined(separator: ", "))."

@@ -44,7 +44,7 @@ extension FaultRule.Answer.Pace {
     func body(_ bytes: [UInt8], time: any TimeSource) -> ResponseBody {
         ResponseBody(contentLength: bytes.count) { writer in
             for start in stride(from: 0, to: bytes.count, by: chunk) {
-                if start > 0 { try await time.sleep(for: every) }
+                if start > 0 { try await time.sleepWhileRunning(for: every) }
                 let piece = bytes[start..<min(start + chunk, bytes.count)]
                 try await writer.write(ByteBuffer(bytes: piece))
             }
@@ -70,7 +70,7 @@ extension CloudDialect {
 
     /// The service's error for any status, where no request of its own leads to it.
     func failure(_ status: Int) -> ServiceAnswer {
-        let phrase = HTTPResponse.Status(code: status).reasonPhrase
+        let phrase = HTTPResponse.Status(integerLiteral: status).reasonPhrase
         let title = phrase.isEmpty ? "Error" : phrase
         guard status >= 400 else { return ServiceAnswer(status: status) }
         if status == 503, self != .keystone { return Self.unavailable("") }

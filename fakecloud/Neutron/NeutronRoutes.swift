@@ -85,6 +85,11 @@ enum NeutronRoutes {
         "stateful-security-group", "subnet_allocation",
     ]
 
+    /// What there is none of.
+    private static func empty(_ path: String, _ collection: String) -> ServiceRoute {
+        .on(.get, root + path) { _, _, _ in .json(200, .object([collection: []])) }
+    }
+
     private static func describe(_ alias: String) -> JSONValue {
         [
             "alias": .string(alias), "name": .string(alias), "description": "", "links": [],
@@ -141,8 +146,9 @@ enum NeutronRoutes {
                         })
                 ])
         },
-        .on(.get, root + "/subnetpools") { _, _, _ in .json(200, ["subnetpools": []]) },
-        .on(.get, root + "/agents") { _, _, _ in .json(200, ["agents": []]) },
+        empty("/subnetpools", "subnetpools"), empty("/agents", "agents"),
+        empty("/address-scopes", "address_scopes"), empty("/address-groups", "address_groups"),
+        empty("/rbac-policies", "rbac_policies"), empty("/qos/policies", "policies"), empty("/trunks", "trunks"),
         .on(.get, root + "/network-ip-availabilities") { services, call, change in
             guard change.requester.isAdmin else { return .json(200, ["network_ip_availabilities": []]) }
             let state = services.network

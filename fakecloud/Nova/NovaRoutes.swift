@@ -25,9 +25,16 @@ enum NovaRoutes {
                     200,
                     ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": .null]]])
             },
+            get("/os-availability-zone/detail") { _, requester in
+                guard requester.isAdmin else { throw ServiceFault.policy("os_compute_api:os-availability-zone:detail") }
+                return .json(
+                    200,
+                    ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": [:]]]])
+            },
             get("/extensions") { _, _ in .json(200, ["extensions": []]) },
             forbidden("/os-hypervisors", "os_compute_api:os-hypervisors:list"),
             forbidden("/os-hypervisors/detail", "os_compute_api:os-hypervisors:list-detail"),
+            forbidden("/os-migrations", "os_compute_api:os-migrations:index"),
             forbidden("/os-services", "os_compute_api:os-services:list"),
             forbidden("/os-aggregates", "os_compute_api:os-aggregates:index"),
         ] + keyPairs + limits + groups

@@ -56,6 +56,8 @@ struct ServerAction {
             let shown = count.map { $0 < 0 ? lines[...] : lines.suffix($0) } ?? lines[...]
             return .json(200, ["output": .string(shown.joined(separator: "\n"))])
         case "changePassword": break
+        case "removeFixedIp":
+            try services.removeFixedIP(try text("address"), fromServer: id, by: change)
         case "forceDelete": try services.deleteServer(id, by: change, drivenBy: .timers)
         case "os-resetState":
             guard change.requester.isAdmin else { throw .policy("os_compute_api:os-admin-actions:reset_state") }

@@ -226,6 +226,22 @@ extension RegionServices {
         network.unplug(port, at: change.now)
     }
 
+    mutating func removeFixedIP(
+        _ address: String, fromServer id: String, by change: Change
+    ) throws(ServiceFault) {
+        let port = network.ports.records(network.portsByDevice[id]).first { port in
+            port.fixedIPs.contains { $0.address.description == address }
+        }
+        guard let port, let fixed = port.fixedIPs.first(where: { $0.address.description == address }) else {
+            throw ServiceFault(400, "Fixed IP \(address) not found on instance \(id)")
+        }
+        var changed = port
+        changed.fixedIPs.removeAll { $0 == fixed }
+        changed.stamp.touch(at: change.now)
+        network.replace(port, by: changed)
+        network.giveBack([fixed])
+    }
+
     /// - Parameter request: `{"volumeId": …, "device": …}`.
     mutating func attachVolume(
         _ request: JSONValue, to id: String, by change: Change
