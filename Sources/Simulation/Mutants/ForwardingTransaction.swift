@@ -14,6 +14,7 @@ class ForwardingQueries: DeploymentQueries {
     func liveDeployments(of customerId: String) throws -> Int { try inner.liveDeployments(of: customerId) }
     func events(_ query: EventQuery) throws -> EventPage { try inner.events(query) }
     func work(in regionId: String) throws -> [DeploymentRecord] { try inner.work(in: regionId) }
+    func regionsWithWork() throws -> [String] { try inner.regionsWithWork() }
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord? {
         try inner.idempotencyRecord(key, at: now)
     }
