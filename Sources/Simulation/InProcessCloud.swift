@@ -42,11 +42,12 @@ public struct InProcessCloud: CloudTransport {
         }
     }
 
-    /// A fake that answers under the address that this carries to.
-    public static func credential(of cloud: FakeCloud) -> CloudCredential {
-        CloudCredential(
+    /// The regions of the fake, as a portal reaches them.
+    public func regions() -> [(id: String, access: CloudAccess)] {
+        let credential = CloudCredential(
             identityURL: cloud.identityURL, applicationCredentialId: cloud.credentialId,
             secret: cloud.credentialSecret)
+        return cloud.regionIds.map { ($0, CloudAccess(region: $0, credential: credential, transport: self)) }
     }
 }
 

@@ -83,7 +83,10 @@ final class ServerLife: Sendable {
         }
         var mortal = ground
         mortal.database = ground.database.guarded { try pulse.check() }
-        mortal.transport = MortalTransport(inner: cloud, pulse: pulse, crashPoints: crashPoints)
+        for index in mortal.regions.indices {
+            mortal.regions[index].access.transport = MortalTransport(
+                inner: cloud, pulse: pulse, crashPoints: crashPoints)
+        }
         let portal = try await Portal(
             on: mortal,
             surroundings: Surroundings(

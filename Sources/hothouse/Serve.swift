@@ -6,6 +6,7 @@ import FakeCloud
 import Foundation
 import HTTPAPI
 import Logging
+import OpenStack
 import Runtime
 import Scenarios
 import ServiceLifecycle
@@ -17,7 +18,7 @@ import Workers
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the portal, by default with a fake OpenStack in the same process.",
+        abstract: "Run the portal, with a fake OpenStack in the same process or against a real one.",
         discussion: """
             Without flags it listens on 127.0.0.1:8080 and keeps its data in ~/.local/share/hothouse. Flags win over \
             HOTHOUSE_… in the environment, the environment over the file of --config. SIGINT and SIGTERM stop it.
@@ -27,6 +28,19 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "A story whose cloud is used; without it, a cloud in which all goes well.", valueName: "file"))
     var scenario: String?
+    @Option(
+        help: ArgumentHelp(
+            "The real cloud of this name in clouds.yaml, or envvars for OS_… variables; several as ID=NAME,ID=NAME.",
+            valueName: "name"))
+    var cloud: String?
+    @Option(help: ArgumentHelp("In a real cloud, the Heat template instead of `hothouse template`.", valueName: "file"))
+    var template: String?
+    @Option(help: ArgumentHelp("In a real cloud, the network that VMs are in.", valueName: "name"))
+    var privateNetwork: String?
+    @Option(
+        help: ArgumentHelp(
+            "In a real cloud, the network of public addresses; empty for VMs without one.", valueName: "name"))
+    var publicNetwork: String?
     @Option(help: ArgumentHelp("Where the data is: a path or sqlite:PATH.", valueName: "url"))
     var database: String?
     @Option(
@@ -52,14 +66,23 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let given = [
-            "scenario": scenario, "database": database, "listen": listen, "speed": speed, "publicUrl": publicUrl,
-            "allowedOrigins": allowedOrigins, "deploymentsPerCustomer": deploymentsPerCustomer, "logLevel": logLevel,
+            "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
+            "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
+            "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
         let logger = try Self.logger(level: settings.logLevel)
-        let story = try settings.scenarioPath.map { try Story.load($0) }
+        if settings.clouds.isEmpty {
+            try await serveFake(settings, logger: logger)
+        } else {
+            try await serveCloud(settings, logger: logger)
+        }
+    }
 
+    private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
+        let story = try settings.scenarioPath.map { try Story.load($0) }
         let database = try openDatabase(settings)
         let journal: FileCloudJournal
         do {
@@ -74,33 +97,93 @@ struct Serve: AsyncParsableCommand {
         let cloud = try FakeCloud(
             story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal)
         let transport = InProcessCloud(cloud)
-        let outbox = Outbox(logger: logger)
+        let demo = settings.listen.isLoopback ? Self.demo : nil
+        let portal = try await portal(
+            settings, database: database, regions: transport.regions(), demo: demo, workers: WorkerSettings(),
+            surroundings: surroundings, logger: logger)
+        if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
+        try await serve(
+            portal, settings, logger: logger,
+            // Ended in the reverse order: sockets first, the cloud last.
+            behind: [Background { await transport.run() }, Background { try await cloud.run() }]
+        ) { port in
+            let name = story.map { "of the story \($0.name)" } ?? "in which all goes well"
+            greet(
+                settings, port: port,
+                cloud: "a fake OpenStack \(name), regions \(cloud.regionIds.joined(separator: ", "))")
+            if settings.speed != 1 { Terminal.say("  time     \(settings.speed) times as fast") }
+            if let demo { Terminal.say("  sign in  \(demo.email), password \(demo.password)") }
+            Terminal.say("Ctrl-C stops it.")
+        }
+    }
+
+    private func serveCloud(_ settings: ServeSettings, logger: Logger) async throws {
+        let workerSettings = try CloudDoors.workerSettings(settings)
+        let doors = try CloudDoors(settings.clouds, environment: ProcessInfo.processInfo.environment)
+        do {
+            try await serveCloud(settings, doors, workerSettings, logger: logger)
+            await doors.close()
+        } catch {
+            await doors.close()
+            throw error
+        }
+    }
+
+    private func serveCloud(
+        _ settings: ServeSettings, _ doors: CloudDoors, _ workerSettings: WorkerSettings, logger: Logger
+    ) async throws {
+        let surroundings = Surroundings.production
+        let database = try openDatabase(settings)
+        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) == nil else {
+            throw Failure.input(
+                """
+                \(settings.databasePath) has been used with a fake cloud: it has the account \(Self.demo.email), whose \
+                password everybody knows. Choose another place with --database.
+                """)
+        }
+        try await Preflight(doors, workerSettings, surroundings: surroundings).run()
+        let portal = try await portal(
+            settings, database: database, regions: doors.regions.map { ($0.id, $0.access) }, demo: nil,
+            workers: workerSettings, surroundings: surroundings, logger: logger)
+        try await serve(portal, settings, logger: logger, behind: []) { port in
+            let names = settings.clouds.map(\.name).joined(separator: ", ")
+            greet(
+                settings, port: port,
+                cloud: "\(names), regions \(doors.regions.map(\.id).joined(separator: ", "))")
+        }
+    }
+
+    private func portal(
+        _ settings: ServeSettings, database: SQLiteDatabase, regions: [(id: String, access: CloudAccess)],
+        demo: (email: String, password: String)?, workers: WorkerSettings, surroundings: Surroundings, logger: Logger
+    ) async throws -> Portal {
         var http = HTTPSettings()
         http.publicURL = settings.publicURL
         http.allowedOrigins = settings.allowedOrigins
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
-        let demo = settings.listen.isLoopback ? Self.demo : nil
-        let portal = try await Portal(
+        return try await Portal(
             on: Portal.Ground(
-                database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
-                regionIds: cloud.regionIds, mailer: outbox,
+                database: database, regions: regions, mailer: Outbox(logger: logger),
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: pages(demo: demo), http: http, deployments: deployments, surroundings: surroundings, logger: logger)
-        if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
+            pages: pages(demo: demo), http: http, deployments: deployments, workers: workers,
+            surroundings: surroundings, logger: logger)
+    }
 
+    /// Serves until a signal.
+    private func serve(
+        _ portal: Portal, _ settings: ServeSettings, logger: Logger, behind cloud: [any Service],
+        onListening: @escaping @Sendable (Int) -> Void
+    ) async throws {
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger
-        ) { port in
-            greet(settings, port: port, cloud: cloud, story: story, demo: demo)
-        }
-        // Ended in the reverse order: sockets first, the cloud last.
-        let services: [any Service] = [
-            Background { await transport.run() }, Background { try await cloud.run() },
-            Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
-            server, Drain(hub: portal.hub),
-        ]
+            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            onListening: onListening)
+        let services: [any Service] =
+            cloud + [
+                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
+                server, Drain(hub: portal.hub),
+            ]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
@@ -134,17 +217,10 @@ struct Serve: AsyncParsableCommand {
         ]
     }
 
-    private func greet(
-        _ settings: ServeSettings, port: Int, cloud: FakeCloud, story: Scenario?,
-        demo: (email: String, password: String)?
-    ) {
+    private func greet(_ settings: ServeSettings, port: Int, cloud: String) {
         Terminal.say("Hothouse is listening on \(settings.listen.url(port: port))")
         Terminal.say("  data     \(settings.databasePath)")
-        let name = story.map { "of the story \($0.name)" } ?? "in which all goes well"
-        Terminal.say("  cloud    a fake OpenStack \(name), regions \(cloud.regionIds.joined(separator: ", "))")
-        if settings.speed != 1 { Terminal.say("  time     \(settings.speed) times as fast") }
-        if let demo { Terminal.say("  sign in  \(demo.email), password \(demo.password)") }
-        Terminal.say("Ctrl-C stops it.")
+        Terminal.say("  cloud    \(cloud)")
     }
 
     private static func logger(level: String) throws -> Logger {

@@ -132,6 +132,8 @@ extension CloudEngine {
             ("compute", "nova", { "/compute/\($0)/v2.1" }),
             ("image", "glance", { "/image/\($0)" }),
             ("network", "neutron", { "/network/\($0)" }),
+            // Not played, but Heat makes volumes where the catalog has them only.
+            ("volumev3", "cinder", { "/volume/\($0)/v3/\(catalog.projectId)" }),
         ]
         return .array(
             services.map { service in
