@@ -85,9 +85,10 @@ public struct CloudExamination: Sendable {
         let missing = try await missingServices()
         guard missing.isEmpty else { return findings + missing }
         findings.append(try await orchestration())
-        findings += try await offered(depth)
+        let offered = try await offered(depth)
+        findings += offered.findings
         findings.append(try await networks())
-        findings.append(try await template())
+        if let order = offered.order { findings.append(try await template(for: order)) }
         if depth == .full {
             findings += try await quotas(of: holder)
             if isApplicationCredential { findings.append(try await trusts(of: holder)) }
@@ -158,9 +159,8 @@ public struct CloudExamination: Sendable {
             .trusts, .wrong,
             """
             Keystone refuses trusts to this application credential (\(failure.message)), and Heat needs one for every \
-            stack: its creates would fail with 500. Sign in with a user and password instead; or set in keystone.conf \
-            [security_compliance] allow_insecure_application_credential_trust_escalation = true and use an \
-            unrestricted application credential; or set in heat.conf deferred_auth_method = password.
+            stack: its creates would fail with 500. Sign in with a user and password instead, or set in keystone.conf \
+            [security_compliance] allow_insecure_application_credential_trust_escalation = true.
             """)
     }
 
@@ -184,16 +184,25 @@ public struct CloudExamination: Sendable {
         failed(.services, "Heat answers", try await heat.isAnswering())
     }
 
-    private func offered(_ depth: Depth) async throws -> [Finding] {
+    /// - Returns: also a VM that could be asked for.
+    private func offered(_ depth: Depth) async throws -> (findings: [Finding], order: StackTemplate.Order?) {
         let flavors = try await offer.flavors()
+        guard case .ok(let flavors) = flavors else { return ([failed(.offer, "instance types", flavors)], nil) }
         let images = try await offer.images()
-        guard case .ok(let flavors) = flavors else { return [failed(.offer, "instance types", flavors)] }
-        guard case .ok(let images) = images else { return [failed(.offer, "images", images)] }
-        guard !flavors.isEmpty else { return [finding(.offer, .wrong, "Nova shows the project no flavor")] }
-        guard !images.isEmpty else { return [finding(.offer, .wrong, "Glance shows the project no active image")] }
+        guard case .ok(let images) = images else { return ([failed(.offer, "images", images)], nil) }
+        guard let flavor = flavors.first else {
+            return ([finding(.offer, .wrong, "Nova shows the project no flavor")], nil)
+        }
+        guard let image = images.first else {
+            return ([finding(.offer, .wrong, "Glance shows the project no active image")], nil)
+        }
+        let hasVolumes = (try? await region.connection.offers(.volume)) ?? true
+        let order = StackTemplate.Order(
+            flavor: flavor.id, image: image.id, sshPublicKey: Self.examplePublicKey, storageGiB: 10, name: "example",
+            hasVolumes: hasVolumes)
         var findings = [finding(.offer, .fine, "\(flavors.count) instance types, \(images.count) images")]
-        guard depth == .full else { return findings }
-        if try await !region.connection.offers(.volume) {
+        guard depth == .full else { return (findings, order) }
+        if !hasVolumes {
             findings.append(
                 finding(.offer, .advice, "no block storage: a VM's disk is that of its instance type"))
         }
@@ -205,8 +214,12 @@ public struct CloudExamination: Sendable {
                     "customers are not told the account to sign in with: set the property os_admin_user of "
                         + unnamed.joined(separator: ", ")))
         }
-        return findings
+        return (findings, order)
     }
+
+    /// A key that nobody has the other half of: Heat looks at its form only.
+    private static let examplePublicKey =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA example"
 
     private func networks() async throws -> Finding {
         let answer = try await offer.networks()
@@ -233,8 +246,11 @@ public struct CloudExamination: Sendable {
         return finding(.networks, .fine, "VMs in \(settings.privateNetwork), \(published)")
     }
 
-    private func template() async throws -> Finding {
-        failed(.template, "Heat takes the template", try await heat.validate(settings.template.yaml))
+    private func template(for order: StackTemplate.Order) async throws -> Finding {
+        let parameters = settings.template.values(for: order, settings: settings)
+        return failed(
+            .template, "Heat takes the template",
+            try await heat.validate(settings.template.yaml, parameters: parameters))
     }
 
     private func quotas(of holder: TokenHolder) async throws -> [Finding] {

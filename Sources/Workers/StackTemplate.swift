@@ -97,30 +97,47 @@ public struct StackTemplate: Equatable, Sendable {
         }
     }
 
-    /// The create of a deployment's stack.
-    ///
-    /// - Parameter hasVolumes: whether the region has block storage. There the VM boots from a volume of the size
-    ///   that was asked for, elsewhere from the flavor's own disk.
-    func request(
-        for record: DeploymentRecord, hasVolumes: Bool, tags: StackTags, settings: WorkerSettings
-    ) -> StackRequest {
-        let spec = record.deployment.spec
+    /// What the portal knows of a VM that is to be made.
+    struct Order {
+        var flavor: String
+        var image: String
+        var sshPublicKey: String
+        var storageGiB: Int
+        var name: String
+        /// Whether the region has block storage. There the VM boots from a volume of the size that was asked for,
+        /// elsewhere from the flavor's own disk.
+        var hasVolumes: Bool
+    }
+
+    /// The parameters that the template declares, filled in.
+    func values(for order: Order, settings: WorkerSettings) -> [String: JSONValue] {
         var values: [String: JSONValue] = [:]
         for parameter in Parameter.allCases where parameters.contains(parameter.rawValue) {
             values[parameter.rawValue] =
                 switch parameter {
-                case .flavor: .string(spec.instanceTypeId)
-                case .image: .string(spec.imageId)
-                case .sshPublicKey: .string(record.work.sshPublicKey)
-                case .bootVolumeGiB: .integer(hasVolumes ? spec.storageGiB : 0)
+                case .flavor: .string(order.flavor)
+                case .image: .string(order.image)
+                case .sshPublicKey: .string(order.sshPublicKey)
+                case .bootVolumeGiB: .integer(order.hasVolumes ? order.storageGiB : 0)
                 case .network: .string(settings.privateNetwork)
                 case .publicNetwork: .string(settings.publicNetwork)
-                case .deploymentName: .string(record.deployment.name)
+                case .deploymentName: .string(order.name)
                 }
         }
+        return values
+    }
+
+    /// The create of a deployment's stack.
+    func request(
+        for record: DeploymentRecord, hasVolumes: Bool, tags: StackTags, settings: WorkerSettings
+    ) -> StackRequest {
+        let spec = record.deployment.spec
+        let order = Order(
+            flavor: spec.instanceTypeId, image: spec.imageId, sshPublicKey: record.work.sshPublicKey,
+            storageGiB: spec.storageGiB, name: record.deployment.name, hasVolumes: hasVolumes)
         return StackRequest(
-            name: record.work.stackName, template: yaml, parameters: values, tags: tags.all(of: record.deployment.id),
-            timeoutMinutes: settings.createTimeoutMinutes)
+            name: record.work.stackName, template: yaml, parameters: values(for: order, settings: settings),
+            tags: tags.all(of: record.deployment.id), timeoutMinutes: settings.createTimeoutMinutes)
     }
 
     /// The addresses among the outputs of a stack that is complete. An output that failed is empty or missing.
