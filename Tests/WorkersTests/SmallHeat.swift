@@ -96,7 +96,7 @@ final class SmallHeat: CloudTransport {
     func send(_ request: CloudRequest) async throws -> CloudResponse {
         let (kind, parts, query) = Self.read(request)
         if kind == "token" {
-            return state.withLock { $0.isKeystoneDown } ? CloudResponse(status: 503) : token()
+            return state.withLock { $0.isKeystoneDown } ? CloudResponse(status: 503) : .token(at: stage.now)
         }
         let (trouble, isDown) = state.withLock { state -> (Trouble?, Bool) in
             state.calls.append(kind)
@@ -135,21 +135,6 @@ final class SmallHeat: CloudTransport {
             default: "events"
             }
         return (kind, parts, Dictionary(uniqueKeysWithValues: query.map { ($0[0], $0[1].replacing("%3A", with: ":")) }))
-    }
-
-    private func token() -> CloudResponse {
-        let token: JSONValue = [
-            "token": [
-                "expires_at": .string((stage.now + .seconds(100_000)).microseconds),
-                "catalog": [
-                    [
-                        "type": "orchestration",
-                        "endpoints": [["interface": "public", "region_id": "RegionOne", "url": "http://heat"]],
-                    ]
-                ],
-            ]
-        ]
-        return CloudResponse(status: 201, headers: [HTTPField.Name("X-Subject-Token")!: "t"], body: token.utf8)
     }
 
     private static func make(_ name: String, tags: [String], at now: Duration, in state: inout State) -> Stack {
@@ -212,6 +197,24 @@ final class SmallHeat: CloudTransport {
 }
 
 extension CloudResponse {
+    /// A token of Keystone for a region `RegionOne`.
+    static func token(at now: Timestamp) -> CloudResponse {
+        let catalog = [("orchestration", "http://heat"), ("compute", "http://nova"), ("image", "http://glance")]
+        let token: JSONValue = [
+            "token": [
+                "expires_at": .string((now + .seconds(100_000)).microseconds),
+                "catalog": .array(
+                    catalog.map { type, url in
+                        [
+                            "type": .string(type),
+                            "endpoints": [["interface": "public", "region_id": "RegionOne", "url": .string(url)]],
+                        ]
+                    }),
+            ]
+        ]
+        return CloudResponse(status: 201, headers: [HTTPField.Name("X-Subject-Token")!: "t"], body: token.utf8)
+    }
+
     static func json(_ status: Int, _ body: JSONValue) -> CloudResponse {
         CloudResponse(status: status, body: body.utf8)
     }
