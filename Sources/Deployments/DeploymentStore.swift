@@ -64,6 +64,8 @@ public protocol DeploymentQueries {
     func events(_ query: EventQuery) throws -> EventPage
     /// The deployments of a region that are due now or some day, but for a ``DamagedRecord``.
     func work(in regionId: String) throws -> [DeploymentRecord]
+    /// The regions of all deployments that are due now or some day.
+    func regionsWithWork() throws -> [String]
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord?
     func sshKeys(of customerId: String) throws -> [SSHKey]
     func sshKey(_ id: String) throws -> SSHKey?

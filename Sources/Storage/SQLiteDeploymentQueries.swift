@@ -71,6 +71,11 @@ class SQLiteDeploymentQueries: DeploymentQueries {
             }
     }
 
+    func regionsWithWork() throws -> [String] {
+        try db.rows("SELECT DISTINCT region_id FROM deployments WHERE due_at IS NOT NULL ORDER BY region_id")
+            .map { $0["region_id"] }
+    }
+
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord? {
         try db.row(
             """

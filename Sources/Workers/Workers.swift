@@ -62,6 +62,7 @@ public struct Workers: Service {
         let changes = store.changes()
         let reconciler = Reconciler(
             settings: settings, tags: StackTags(instanceId: try await store.read { try $0.instanceId() }))
+        try await leaveLostRegions()
         let workerId = surroundings.identifier("worker")
         // Whether what ended are the regions' workers: they end when they are stopped, and with them the rest.
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -85,6 +86,28 @@ public struct Workers: Service {
             }
             defer { group.cancelAll() }
             while let isOver = try await group.next(), !isOver {}
+        }
+    }
+
+    /// What was asked for in a region that the portal no longer has cannot be begun (T4). What had begun stays as it
+    /// is, in case the region comes back.
+    private func leaveLostRegions() async throws {
+        let regions = Set(places.map(\.cloud.region.id))
+        let now = surroundings.time.now
+        let left = try await store.write { tx in
+            let lost = try tx.regionsWithWork().filter { !regions.contains($0) }
+            for record in try lost.flatMap(tx.work(in:))
+            where record.deployment.status == .requested && record.desired == .present {
+                var failed = record
+                try failed.fail(Failure(.createFailed, "The region is no longer offered. Pick another."), at: now)
+                let told = EventDraft(.error, "The region is no longer offered")
+                try tx.update(failed, from: record, fence: nil, dueAt: nil, events: [told])
+            }
+            return try tx.regionsWithWork().filter { !regions.contains($0) }
+        }
+        for region in left {
+            logger.warning(
+                "deployments of a region that is not configured are left alone", metadata: ["region": "\(region)"])
         }
     }
 

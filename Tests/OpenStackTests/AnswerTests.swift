@@ -48,25 +48,71 @@ import Testing
             read: "unknown", delete: "unknown"),
     ]
 
+    static func name(_ answer: Answer<JSONValue>) -> String {
+        switch answer {
+        case .ok: "ok"
+        case .rejected: "rejected"
+        case .conflict: "conflict"
+        case .absent: "absent"
+        case .later: "later"
+        case .unknown: "unknown"
+        }
+    }
+
     @Test("a status and a body mean what the table says", arguments: rows)
     func classes(row: Row) {
-        func name(_ operation: CloudOperation) -> String {
-            switch Answer(row.response, to: operation, at: ManualTime.start) {
-            case .ok: "ok"
-            case .rejected: "rejected"
-            case .conflict: "conflict"
-            case .absent: "absent"
-            case .later: "later"
-            case .unknown: "unknown"
-            }
+        let names = [CloudOperation.create, .read, .delete].map {
+            Self.name(Answer(row.response, to: $0, at: ManualTime.start))
         }
-        #expect([name(.create), name(.read), name(.delete)] == [row.create, row.read, row.delete])
+        #expect(names == [row.create, row.read, row.delete])
+    }
+
+    /// Every other status of an answer is unknown, in every operation, whatever its body.
+    static let known: [CloudOperation: [String: Set<Int>]] = [
+        .create: [
+            "ok": [201], "rejected": [400, 403, 404, 405, 415, 422], "conflict": [409], "later": [413, 429, 498],
+        ],
+        .read: ["ok": [200], "absent": [404], "later": [413, 429, 498]],
+        .delete: [
+            "ok": [202, 204], "rejected": [400, 403], "absent": [404], "conflict": [409], "later": [413, 429, 498],
+        ],
+    ]
+
+    @Test("no status means anything that the table does not say", arguments: CloudOperation.allCases)
+    func allStatuses(operation: CloudOperation) throws {
+        let known = try #require(Self.known[operation])
+        for status in 100...599 {
+            let expected = known.first { $0.value.contains(status) }?.key ?? "unknown"
+            let heat = Answer(.heatError(status, "EntityNotFound"), to: operation, at: ManualTime.start)
+            #expect(Self.name(heat) == expected, "\(status) with Heat's JSON")
+            let page = Answer(CloudResponse(status: status, body: Self.proxy), to: operation, at: ManualTime.start)
+            // What a proxy says on a page of its own is not Heat's word (S4.2).
+            let isBodiless = expected == "later" || operation == .delete && expected == "ok"
+            #expect(Self.name(page) == (isBodiless ? expected : "unknown"), "\(status) with a page")
+        }
+    }
+
+    @Test(
+        "what was not sent is put off; what may have been sent is unknown, in every operation",
+        arguments: CloudOperation.allCases)
+    func transport(operation: CloudOperation) {
+        let later = Later(retryAfter: nil, reason: "refused")
+        #expect(Answer(.notExecuted(later), to: operation, at: ManualTime.start) == .later(later))
+        #expect(Self.name(Answer(.lost("reset"), to: operation, at: ManualTime.start)) == "unknown")
+    }
+
+    @Test("JSON that is nested without end is no JSON", arguments: ["[", #"{"a":"#])
+    func deepNesting(open: String) {
+        let body = Array(String(repeating: open, count: 200_000).utf8)
+        #expect(Self.name(Answer(CloudResponse(status: 200, body: body), to: .read, at: ManualTime.start)) == "unknown")
     }
 
     @Test(
         "Retry-After is seconds or a date, within 1 s and 10 min",
         arguments: [
-            ("7", Duration.seconds(7)), ("0", .seconds(1)), ("9999", .seconds(600)),
+            ("7", Duration.seconds(7)), ("0", .seconds(1)), ("-5", .seconds(1)), ("600", .seconds(600)),
+            ("9999", .seconds(600)), ("9223372036854775807", .seconds(600)), ("99999999999999999999", nil),
+            ("Wed, 06 Jan 2027 10:00:00 GMT", .seconds(600)), ("1.5", nil), ("", nil),
             ("Tue, 06 Jan 2026 10:00:42 GMT", .seconds(42)), ("Tue, 06 Jan 2026 09:00:00 GMT", .seconds(1)),
             ("soon", nil),
         ])

@@ -88,6 +88,85 @@ import Testing
         #expect(refusing.tokensUsed == ["token-1", "token-2"])
     }
 
+    @Test("a region that goes on refusing new tokens opens the circuit, and Keystone is left alone (S4)")
+    func refusedTokens() async throws {
+        let isRefusing = Mutex(true)
+        let cloud = ScriptedCloud(time) { _ in isRefusing.withLock { $0 } ? CloudResponse(status: 401) : .vm1 }
+        let client = cloud.client()
+        for _ in 0..<20 { _ = try await client.show("vm-1", id: "s1") }
+        #expect(cloud.calls.count == 10)
+        #expect(cloud.tokensAsked <= 11)
+        #expect(!client.connection.isHealthy && client.connection.isOpen)
+        isRefusing.withLock { $0 = false }
+        time.advance(by: .seconds(15))
+        guard case .ok = try await client.show("vm-1", id: "s1") else {
+            Issue.record("no probe")
+            return
+        }
+        #expect(client.connection.isHealthy)
+    }
+
+    @Test("many who are told that their token is no good ask for one new token together (S4.4)")
+    func refreshesTogether() async throws {
+        let cloud = ScriptedCloud(time) { request in
+            for _ in 0..<20 { await Task.yield() }
+            return request.headers[HTTPField.Name("X-Auth-Token")!] == "token-1" ? CloudResponse(status: 401) : .vm1
+        }
+        let client = cloud.client()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    guard case .ok = try await client.show("vm-1", id: "s1") else {
+                        Issue.record("not repeated")
+                        return
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(cloud.tokensAsked == 2)
+    }
+
+    @Test("an answer larger than any that is sensible is not believed, and the region counts as answering")
+    func hugeAnswer() async throws {
+        let pad = String(repeating: "x", count: 10 << 20)
+        let cloud = ScriptedCloud(time) { request in
+            request.method == .post
+                ? .json(201, ["stack": ["id": "s1", "pad": .string(pad)]])
+                : .json(200, ["stack": ["id": "s1", "stack_name": "vm-1", "stack_status": .string(pad)]])
+        }
+        let client = cloud.client()
+        guard case .unknown(let failure) = try await client.show("vm-1", id: "s1") else {
+            Issue.record("it was believed")
+            return
+        }
+        #expect(failure.message.contains("bytes"))
+        let request = StackRequest(name: "vm-1", template: "", parameters: [:], tags: [], timeoutMinutes: 1)
+        guard case .unknown = try await client.create(request) else {
+            Issue.record("it was believed")
+            return
+        }
+        #expect(client.connection.isHealthy)
+    }
+
+    @Test("while a probe is out, others wait for the next one, not a second")
+    func probing() async throws {
+        let cloud = ScriptedCloud(time) { [time] _ in
+            if time.uptime >= .seconds(15) { try await time.sleep(for: .seconds(1000)) }
+            throw TransportFailure(effect: .possible, reason: "reset")
+        }
+        let client = cloud.client()
+        for _ in 0..<5 { _ = try await client.show("vm-1", id: "s1") }
+        time.advance(by: .seconds(15))
+        async let probe = client.show("vm-1", id: "s1")
+        while cloud.calls.count < 6 { await Task.yield() }
+        let other = try await client.show("vm-1", id: "s1")
+        #expect(other == .later(Later(retryAfter: .seconds(15), reason: "the region does not answer")))
+        while time.nextWake != .seconds(80) { await Task.yield() }
+        time.advance(by: .seconds(65))
+        _ = try await probe
+    }
+
     @Test("a token is renewed at 80% of its life, and serves to its end while Keystone refuses")
     func refresh() async throws {
         let cloud = ScriptedCloud(time) { _ in .vm1 }

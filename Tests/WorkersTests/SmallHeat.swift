@@ -12,7 +12,13 @@ final class SmallHeat: CloudTransport {
         /// It is not carried out, and nobody can tell.
         case loseRequest
         case answer(CloudResponse)
+        /// It is carried out, and answered after a while.
+        case delay(Duration)
+        /// The transport fails in a way that it never should.
+        case breakDown
     }
+
+    struct Unheard: Error {}
 
     struct Stack: Sendable {
         let id: String
@@ -31,6 +37,9 @@ final class SmallHeat: CloudTransport {
         var calls: [String] = []
         var isDown = false
         var nextFailure: String?
+        var isKeystoneDown = false
+        var createTakes: Duration = .seconds(10)
+        var nameLingers: Duration = .zero
     }
 
     private let stage: Stage
@@ -57,8 +66,21 @@ final class SmallHeat: CloudTransport {
     func failDeletions(_ count: Int) {
         state.withLock { state in for index in state.stacks.indices { state.stacks[index].deleteFails = count } }
     }
-    func add(_ name: String, tags: [String]) {
-        state.withLock { _ = Self.make(name, tags: tags, at: stage.uptime, in: &$0) }
+    func setKeystoneDown(_ isDown: Bool) { state.withLock { $0.isKeystoneDown = isDown } }
+    func setCreateTakes(_ duration: Duration) { state.withLock { $0.createTakes = duration } }
+    /// For how long after its deletion a stack's name is taken.
+    func setNameLingers(_ duration: Duration) { state.withLock { $0.nameLingers = duration } }
+    func add(_ name: String, tags: [String], isDeleted: Bool = false) {
+        state.withLock { state in
+            _ = Self.make(name, tags: tags, at: stage.uptime, in: &state)
+            if isDeleted { state.stacks[state.stacks.count - 1].deletedAt = stage.uptime - .seconds(5) }
+        }
+    }
+
+    /// Whether a stack's name leads to it.
+    private func isNamed(_ stack: Stack) -> Bool {
+        guard let deletedAt = stack.deletedAt, status(of: stack) == "DELETE_COMPLETE" else { return true }
+        return stage.uptime < deletedAt + .seconds(5) + state.withLock { $0.nameLingers }
     }
 
     private func status(of stack: Stack) -> String {
@@ -67,13 +89,15 @@ final class SmallHeat: CloudTransport {
             if now < deletedAt + .seconds(5) { return "DELETE_IN_PROGRESS" }
             return stack.deleteFails > 0 ? "DELETE_FAILED" : "DELETE_COMPLETE"
         }
-        if now < stack.createdAt + .seconds(10) { return "CREATE_IN_PROGRESS" }
+        if now < stack.createdAt + state.withLock({ $0.createTakes }) { return "CREATE_IN_PROGRESS" }
         return stack.failure == nil ? "CREATE_COMPLETE" : "CREATE_FAILED"
     }
 
     func send(_ request: CloudRequest) async throws -> CloudResponse {
         let (kind, parts, query) = Self.read(request)
-        if kind == "token" { return token() }
+        if kind == "token" {
+            return state.withLock { $0.isKeystoneDown } ? CloudResponse(status: 503) : .token(at: stage.now)
+        }
         let (trouble, isDown) = state.withLock { state -> (Trouble?, Bool) in
             state.calls.append(kind)
             guard state.troubles[kind]?.isEmpty == false else { return (nil, state.isDown) }
@@ -86,6 +110,11 @@ final class SmallHeat: CloudTransport {
         case .loseAnswer:
             _ = answer(kind, parts, query, request)
             throw TransportFailure(effect: .possible, reason: "reset")
+        case .delay(let duration):
+            let answer = answer(kind, parts, query, request)
+            try await stage.sleep(for: duration)
+            return answer
+        case .breakDown: throw Unheard()
         case nil: return answer(kind, parts, query, request)
         }
     }
@@ -108,21 +137,6 @@ final class SmallHeat: CloudTransport {
         return (kind, parts, Dictionary(uniqueKeysWithValues: query.map { ($0[0], $0[1].replacing("%3A", with: ":")) }))
     }
 
-    private func token() -> CloudResponse {
-        let token: JSONValue = [
-            "token": [
-                "expires_at": .string((stage.now + .seconds(100_000)).microseconds),
-                "catalog": [
-                    [
-                        "type": "orchestration",
-                        "endpoints": [["interface": "public", "region_id": "RegionOne", "url": "http://heat"]],
-                    ]
-                ],
-            ]
-        ]
-        return CloudResponse(status: 201, headers: [HTTPField.Name("X-Subject-Token")!: "t"], body: token.utf8)
-    }
-
     private static func make(_ name: String, tags: [String], at now: Duration, in state: inout State) -> Stack {
         state.made += 1
         let stack = Stack(id: "s\(state.made)", name: name, tags: tags, createdAt: now, failure: state.nextFailure)
@@ -140,14 +154,14 @@ final class SmallHeat: CloudTransport {
         case "create":
             let body = try? JSONValue(parsing: request.body ?? [])
             let name = body?["stack_name"]?.string ?? ""
-            if live.contains(where: { $0.name == name }) { return .heatError(409, "StackExists") }
+            if stacks.contains(where: { $0.name == name && isNamed($0) }) { return .heatError(409, "StackExists") }
             let tags = (body?["tags"]?.string ?? "").split(separator: ",").map(String.init)
             let stack = state.withLock { Self.make(name, tags: tags, at: stage.uptime, in: &$0) }
             return .json(201, ["stack": ["id": .string(stack.id)]])
         case "list":
             return .json(200, ["stacks": .array(live.filter { $0.tags.contains(query["tags"] ?? "") }.map(json))])
         case "find":
-            guard let stack = live.first(where: { $0.name == parts[1] }) else { return absent }
+            guard let stack = stacks.first(where: { $0.name == parts[1] && isNamed($0) }) else { return absent }
             return CloudResponse(status: 302, headers: [.location: "http://x/v1/p/stacks/\(stack.name)/\(stack.id)"])
         case "events":
             let events = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"].map { status -> JSONValue in
@@ -183,6 +197,24 @@ final class SmallHeat: CloudTransport {
 }
 
 extension CloudResponse {
+    /// A token of Keystone for a region `RegionOne`.
+    static func token(at now: Timestamp) -> CloudResponse {
+        let catalog = [("orchestration", "http://heat"), ("compute", "http://nova"), ("image", "http://glance")]
+        let token: JSONValue = [
+            "token": [
+                "expires_at": .string((now + .seconds(100_000)).microseconds),
+                "catalog": .array(
+                    catalog.map { type, url in
+                        [
+                            "type": .string(type),
+                            "endpoints": [["interface": "public", "region_id": "RegionOne", "url": .string(url)]],
+                        ]
+                    }),
+            ]
+        ]
+        return CloudResponse(status: 201, headers: [HTTPField.Name("X-Subject-Token")!: "t"], body: token.utf8)
+    }
+
     static func json(_ status: Int, _ body: JSONValue) -> CloudResponse {
         CloudResponse(status: status, body: body.utf8)
     }

@@ -12,10 +12,17 @@ final class Stage: TaskExecutor, SerialExecutor, TimeSource {
 
     private struct State {
         var pending = 0
+        var whenIdle: [CheckedContinuation<Void, Never>] = []
         var uptime: Duration = .zero
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         var sleeps = 0
+
+        mutating func takeIdleWaiters() -> [CheckedContinuation<Void, Never>] {
+            guard pending == 0 else { return [] }
+            defer { whenIdle = [] }
+            return whenIdle
+        }
     }
 
     static let start = Timestamp("2026-01-06T10:00:00.000Z")!
@@ -27,7 +34,22 @@ final class Stage: TaskExecutor, SerialExecutor, TimeSource {
         state.withLock { $0.pending += 1 }
         queue.async { [self] in
             job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-            state.withLock { $0.pending -= 1 }
+            let waiters = state.withLock { state in
+                state.pending -= 1
+                return state.takeIdleWaiters()
+            }
+            for waiter in waiters { waiter.resume() }
+        }
+    }
+
+    /// Returns when no task has anything left to do.
+    private func idle() async {
+        await withCheckedContinuation { continuation in
+            let waiters = state.withLock { state in
+                state.whenIdle.append(continuation)
+                return state.takeIdleWaiters()
+            }
+            for waiter in waiters { waiter.resume() }
         }
     }
 
@@ -66,9 +88,9 @@ final class Stage: TaskExecutor, SerialExecutor, TimeSource {
     func play(atMost limit: Duration = .seconds(7200), until holds: () async throws -> Bool) async rethrows -> Bool {
         let end = uptime + limit
         while true {
-            while state.withLock({ $0.pending > 0 }) { await Task.yield() }
+            await idle()
             if try await holds() { return true }
-            while state.withLock({ $0.pending > 0 }) { await Task.yield() }
+            await idle()
             let next = state.withLock { state -> Sleeper? in
                 guard
                     let first = state.sleepers.min(by: { ($0.value.until, $0.key) < ($1.value.until, $1.key) }),

@@ -12,6 +12,7 @@ final class World: Sendable {
     let stage = Stage()
     let heat: SmallHeat
     let store: SQLiteDeploymentStore
+    let database: SQLiteDatabase
     let instanceId: String
     private let random = RandomSource(seed: 7)
     /// Where the workers die, and at which pass.
@@ -20,7 +21,7 @@ final class World: Sendable {
     init() async throws {
         let surroundings = Surroundings(time: stage, random: random)
         heat = SmallHeat(stage)
-        let database = try SQLiteDatabase(
+        database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (writing: stage, reading: stage))
         store = SQLiteDeploymentStore(database, surroundings: surroundings)
         instanceId = try await store.read { try $0.instanceId() }
@@ -41,30 +42,41 @@ final class World: Sendable {
             })
     }
 
-    func workers(settings: WorkerSettings = WorkerSettings()) -> Workers {
+    /// - Parameters:
+    ///   - store: what the workers see of the store.
+    ///   - clouds: what the regions `r1`, `r2` and so on are reached by.
+    func workers(
+        settings: WorkerSettings = WorkerSettings(), store: (any DeploymentStore)? = nil,
+        clouds: [any CloudTransport]? = nil
+    ) -> Workers {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let credential = CloudCredential(identityURL: "http://keystone", applicationCredentialId: "a", secret: "b")
-        let connection = CloudConnection(
-            region: "RegionOne",
-            session: CloudSession(credential, transport: heat, surroundings: surroundings, logger: logger),
-            transport: heat, surroundings: surroundings)
-        let regions = [CloudRegion(Region(id: "r1", name: "One"), connection: connection)]
+        let regions = (clouds ?? [heat]).enumerated().map { index, transport in
+            CloudRegion(
+                Region(id: "r\(index + 1)", name: "One"),
+                connection: CloudConnection(
+                    region: "RegionOne",
+                    session: CloudSession(
+                        credential, transport: transport, surroundings: surroundings, logger: logger),
+                    transport: transport, surroundings: surroundings))
+        }
         let catalog = CloudCatalog([], surroundings: surroundings, logger: logger)
         return Workers(
-            store: store, catalog: catalog, regions: regions, surroundings: surroundings, settings: settings,
-            logger: logger)
+            store: store ?? self.store, catalog: catalog, regions: regions, surroundings: surroundings,
+            settings: settings, logger: logger)
     }
 
     /// Runs workers while a body looks on and acts. Where they crash, they are started again at once.
     func run(
-        _ settings: WorkerSettings = WorkerSettings(), _ body: @Sendable (World) async throws -> Void
+        _ settings: WorkerSettings = WorkerSettings(), store: (any DeploymentStore)? = nil,
+        clouds: [any CloudTransport]? = nil, _ body: @Sendable (World) async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: stage) {
                 while true {
                     do {
-                        try await self.workers(settings: settings).run()
+                        try await self.workers(settings: settings, store: store, clouds: clouds).run()
                     } catch is Crashed {}
                 }
             }
@@ -73,17 +85,17 @@ final class World: Sendable {
         }
     }
 
-    static func record(_ id: String = "dep_1") -> DeploymentRecord {
+    static func record(_ id: String = "dep_1", in regionId: String = "r1") -> DeploymentRecord {
         DeploymentRecord(
             deployment: Deployment(
-                id: id, customerId: "c", name: "web", regionId: "r1",
+                id: id, customerId: "c", name: "web", regionId: regionId,
                 spec: .init(instanceTypeId: "m1.small", imageId: "debian-12", storageGiB: 20, sshKeyId: "k"),
                 runtime: .init(sshUser: "debian"), createdAt: Stage.start, updatedAt: Stage.start),
             desired: .present, work: .init(stackName: "vm-" + id, sshPublicKey: "ssh-ed25519 AAAA"))
     }
 
-    func ask(for id: String = "dep_1") async throws {
-        let record = Self.record(id)
+    func ask(for id: String = "dep_1", in regionId: String = "r1") async throws {
+        let record = Self.record(id, in: regionId)
         try await store.write { try $0.insert(record, events: [EventDraft(.info, "Deployment requested")]) }
     }
 
@@ -96,8 +108,33 @@ final class World: Sendable {
     func delete(_ id: String = "dep_1") async throws { _ = try await service.delete(id, of: "c") }
     func retry(_ id: String = "dep_1") async throws { _ = try await service.retry(id, of: "c") }
 
-    func deployment(_ id: String = "dep_1") async throws -> Deployment {
-        try await store.read { try $0.record(id)!.deployment }
+    func stored(_ id: String = "dep_1") async throws -> DeploymentRecord {
+        try await store.read { try $0.record(id)! }
+    }
+
+    func deployment(_ id: String = "dep_1") async throws -> Deployment { try await stored(id).deployment }
+
+    /// Changes a worker's notes behind its back.
+    func rewrite(
+        _ id: String = "dep_1", _ change: @escaping @Sendable (inout DeploymentRecord.Work) -> Void
+    ) async throws {
+        let now = stage.now
+        try await store.write { tx in
+            guard let previous = try tx.record(id) else { return }
+            var record = previous
+            change(&record.work)
+            try tx.update(record, from: previous, fence: nil, dueAt: now, events: [])
+        }
+    }
+
+    /// Whether a worker could begin with a deployment now.
+    func isFree(_ id: String = "dep_1") async throws -> Bool {
+        let claim = WorkClaim(regionId: "r1", owner: "test", now: stage.now, leaseFor: .seconds(1), limit: 100)
+        return try await store.write { tx in
+            try tx.postpone(id, until: claim.now)
+            defer { try? tx.release(owner: claim.owner) }
+            return try tx.claimDue(claim).contains { $0.record.deployment.id == id }
+        }
     }
 
     func log(_ id: String = "dep_1") async throws -> [String] {
