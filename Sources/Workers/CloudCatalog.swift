@@ -43,18 +43,21 @@ public final class CloudCatalog: Catalog {
         }
     }
 
-    /// Reads every region's offer again at each interval, until the task is cancelled.
-    func run(every interval: Duration) async throws {
+    /// Reads every region's offer again at each interval, until the task is cancelled. A region that does not answer
+    /// is asked again soon: that is how one without deployments is seen to be back.
+    func run(every interval: Duration, whileDown retryInterval: Duration) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for entry in clouds {
                 group.addTask {
                     while true {
+                        var pause = interval
                         do {
                             _ = try await self.refresh(entry)
                         } catch let error where !error.isFinal {
                             self.logger.warning("\(error); serving what the region offered before")
+                            pause = retryInterval
                         }
-                        try await self.time.sleep(for: interval)
+                        try await self.time.sleep(for: pause)
                     }
                 }
             }

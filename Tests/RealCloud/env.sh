@@ -7,3 +7,10 @@ export PW=s3cret-for-loopback
 export PATH=$RC/venv/bin:$PATH
 unset OS_CLOUD OS_AUTH_URL
 export OS_CLIENT_CONFIG_FILE=$RC/clouds.yaml
+# Whether a service runs: its process is there, is no zombie that nobody reaps, and is one that was started in $RC (its
+# number may have gone to another since).
+alive() {
+  local pid; pid=$(cat "$RC/run/$1.pid" 2>/dev/null) || return 1
+  grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" || return 1
+  case $(readlink "/proc/$pid/cwd") in "$RC" | "$RC"/*) return 0 ;; *) return 1 ;; esac
+}

@@ -9,7 +9,6 @@ FULL=0; [ "${1:-}" = --full ] && FULL=1
 mkdir -p etc log run data
 T0=$(date +%s.%N)
 say(){ printf '%7.1fs  %s\n' "$(/usr/bin/python3 -c "import time;print(time.time()-$T0)")" "$*"; }
-alive(){ [ -f run/$1.pid ] && kill -0 "$(cat run/$1.pid)" 2>/dev/null; }
 spawn(){ local n=$1; shift; alive "$n" && return 0; setsid nohup "$@" >>log/$n.log 2>&1 </dev/null & echo $! >run/$n.pid; }
 waitfor(){ local n=$1 s=$2; shift 2; local end=$((SECONDS+s)); while ((SECONDS<end)); do timeout 20 "$@" >/dev/null 2>&1 && return 0; alive "$n" || { echo "$n died, see log/$n.log"; tail -20 log/$n.log; exit 1; }; sleep .2; done; echo "timeout waiting for $n: $*"; exit 1; }
 
