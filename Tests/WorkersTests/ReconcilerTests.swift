@@ -232,7 +232,8 @@ import Testing
         #expect(Failure(creating: reason) == Failure(code))
     }
 
-    @Test("a deletion that Heat has forgotten is asked for again, also after it was given up", arguments: [true, false])
+    @Test(
+        "a deletion that Heat has forgotten is asked for again, also after it was given up", arguments: [true, false])
     func stalledDeletion(isGivenUp: Bool) throws {
         let deleting = record(isGivenUp ? .error : .deleting, error: isGivenUp ? .deleteFailed : nil) {
             $0.stackId = "s1"
