@@ -126,7 +126,8 @@ let package = Package(
             dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .testTarget(
-            name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes, nioCore, nioPosix], swiftSettings: settings),
+            name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes, nioCore, nioPosix],
+            swiftSettings: settings),
         .testTarget(
             name: "WorkersTests",
             dependencies: ["Workers", "OpenStack", "Deployments", "Storage", "Runtime", httpTypes],

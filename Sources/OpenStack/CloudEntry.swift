@@ -134,7 +134,9 @@ struct CloudEntry {
         for service in CloudService.allCases {
             let names = service.types.map { $0.replacing("-", with: "_") + "_endpoint_override" }
             guard let url = names.lazy.compactMap(value).first else { continue }
-            guard url.wholeMatch(of: /https?:\/\/\S+/) != nil else { throw problem("\(names[0]) is an address, not \(url)") }
+            guard url.wholeMatch(of: /https?:\/\/\S+/) != nil else {
+                throw problem("\(names[0]) is an address, not \(url)")
+            }
             overrides[service] = service.versioned(url)
         }
         return overrides

@@ -121,7 +121,8 @@ public final class HTTPClientTransport: CloudTransport {
             what = "the connection was closed before the answer"
         case let error as HTTPClientError: what = error.shortDescription
         case let error as NIOConnectionError where error.connectionErrors.isEmpty: what = "no such host"
-        case let error as NIOConnectionError: what = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
+        case let error as NIOConnectionError:
+            what = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
         default: what = "\(error)"
         }
         return "\(host): \(what)"

@@ -143,7 +143,8 @@ public struct CloudExamination: Sendable {
 
     private func expiry(of holder: TokenHolder) async throws -> Finding? {
         guard let applicationCredentialId, let userId = holder.userId,
-            case .ok(let expiry) = try await project.expiry(ofApplicationCredential: applicationCredentialId, of: userId)
+            case .ok(let expiry) = try await project.expiry(
+                ofApplicationCredential: applicationCredentialId, of: userId)
         else { return nil }
         guard let expiry else { return finding(.credential, .fine, "the application credential does not expire") }
         let isSoon = expiry - project.connection.time.now < .seconds(30 * 86_400)
@@ -242,7 +243,8 @@ public struct CloudExamination: Sendable {
                 "\(settings.publicNetwork) is not external, so it has no floating IPs; set --public-network to another, "
                     + "or to nothing for VMs without a public address")
         }
-        let published = settings.publicNetwork.isEmpty ? "no public addresses" : "addresses of \(settings.publicNetwork)"
+        let published =
+            settings.publicNetwork.isEmpty ? "no public addresses" : "addresses of \(settings.publicNetwork)"
         return finding(.networks, .fine, "VMs in \(settings.privateNetwork), \(published)")
     }
 
@@ -261,11 +263,15 @@ public struct CloudExamination: Sendable {
         if let projectId = holder.projectId {
             let network = try await project.networkQuotas(of: projectId)
             guard case .ok(let network) = network else { return [failed(.quotas, "Neutron's quotas", network)] }
-            for (name, key) in [("ports", "port"), ("security groups", "security_group"), ("floating IPs", "floatingip")] {
+            for (name, key) in [
+                ("ports", "port"), ("security groups", "security_group"), ("floating IPs", "floatingip"),
+            ] {
                 if let quota = network[key] { quotas.append((name, quota)) }
             }
         }
-        let words = quotas.map { "\($0.quota.used) of \($0.quota.limit.map(String.init) ?? "any number of") \($0.name)" }
+        let words = quotas.map {
+            "\($0.quota.used) of \($0.quota.limit.map(String.init) ?? "any number of") \($0.name)"
+        }
         let isUsedUp = quotas.contains { $0.quota.isUsedUp }
         return [finding(.quotas, isUsedUp ? .advice : .fine, "used are " + words.joined(separator: ", "))]
     }

@@ -34,7 +34,8 @@ extension Reconciler {
             if stack.status == "DELETE_IN_PROGRESS" {
                 // Heat's own limit has passed: the engine that was at it has died, and the stack stays so until
                 // somebody asks again.
-                if let since = record.work.deleteSentAt ?? record.work.deletingSince, now - since > settings.stackLimit {
+                if let since = record.work.deleteSentAt ?? record.work.deletingSince, now - since > settings.stackLimit
+                {
                     return .send(stackId: stack.id)
                 }
                 if let given = try giveUp(commit.record, target, reason: "", at: now) { return .commit(given) }

@@ -51,7 +51,8 @@ struct CloudDoors: Sendable {
                 throw Failure.input("\(error)")
             }
             if let id = cloud.regionId, regions.count > 1 {
-                throw Failure.input("\(id)=\(cloud.name): that cloud has \(regions.count) regions, and an id is for one")
+                throw Failure.input(
+                    "\(id)=\(cloud.name): that cloud has \(regions.count) regions, and an id is for one")
             }
             found += regions.map { (cloud.regionId ?? $0.region, $0) }
         }

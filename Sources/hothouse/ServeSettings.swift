@@ -21,7 +21,8 @@ struct ServeSettings: Equatable {
     var logLevel: String
 
     static let keys = [
-        "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl", "allowedOrigins", "deploymentsPerCustomer",
+        "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
+        "allowedOrigins", "deploymentsPerCustomer",
         "logLevel",
     ]
 
