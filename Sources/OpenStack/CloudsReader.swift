@@ -127,10 +127,19 @@ enum ConfigurationTree: Equatable {
 
     init(_ node: Node) {
         if let mapping = node.mapping {
-            self = .map(
-                Dictionary(
-                    mapping.map { key, value in (key.scalar?.string ?? "", ConfigurationTree(value)) },
-                    uniquingKeysWith: { $1 }))
+            var members: [String: ConfigurationTree] = [:]
+            var merged = ConfigurationTree.map([:])
+            for (key, value) in mapping {
+                let name = key.scalar?.string ?? ""
+                // YAML's merge key: what an anchor stands for, or several, the first of which wins.
+                if name == "<<" {
+                    let values = value.sequence.map(Array.init) ?? [value]
+                    merged = values.reversed().reduce(merged) { $0.overlaid(with: ConfigurationTree($1)) }
+                } else {
+                    members[name] = ConfigurationTree(value)
+                }
+            }
+            self = merged.overlaid(with: .map(members))
         } else if let sequence = node.sequence {
             self = .list(sequence.map(ConfigurationTree.init))
         } else {
@@ -144,6 +153,12 @@ enum ConfigurationTree: Equatable {
 
     var text: String? {
         if case .scalar(let text) = self, !text.isEmpty { text } else { nil }
+    }
+
+    /// This with the keys of another, which replace those of the same name.
+    private func overlaid(with other: ConfigurationTree) -> ConfigurationTree {
+        guard case .map(let mine) = self, case .map(let theirs) = other else { return self }
+        return .map(mine.merging(theirs) { $1 })
     }
 
     /// This with what another adds or replaces, map by map.

@@ -122,10 +122,25 @@ public final class HTTPClientTransport: CloudTransport {
         case let error as HTTPClientError: what = error.shortDescription
         case let error as NIOConnectionError where error.connectionErrors.isEmpty: what = "no such host"
         case let error as NIOConnectionError:
-            what = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
-        default: what = "\(error)"
+            what = words(for: error.connectionErrors[0].error)
+        default: what = words(for: error)
         }
         return "\(host): \(what)"
+    }
+}
+
+extension HTTPClientTransport {
+    /// What made a connection fail, without the inside of the libraries.
+    private static func words(for error: any Error) -> String {
+        switch error {
+        case let error as IOError where error.errnoCode == ECONNREFUSED: "connection refused"
+        case let error as IOError where error.errnoCode == ECONNRESET: "the connection was reset"
+        case let error as IOError: "error \(error.errnoCode) of the network"
+        case is NIOSSLError, is BoringSSLError:
+            "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "its certificate is not trusted; cacert names a file of those that are" : "no TLS connection"
+        default: "\(type(of: error)): \(error)"
+        }
     }
 }
 

@@ -66,6 +66,22 @@ import Testing
         #expect(region.endpointOverrides == [.compute: "http://nova.example/v2.1"])
     }
 
+    @Test("anchors and merge keys are followed; the cloud's own keys win")
+    func mergeKeys() throws {
+        let text = """
+            base: &base {region_name: one, interface: internal, cacert: a.pem}
+            more: &more {interface: admin, api_timeout: 7}
+            clouds:
+              c:
+                <<: [*base, *more]
+                cacert: b.pem
+                auth: {auth_url: http://k, application_credential_id: a, application_credential_secret: b}
+            """
+        let region = try #require(try reader(["./clouds.yaml": text]).regions(of: "c").first)
+        #expect(region.region == "one" && region.interface == .internal)
+        #expect(region.transport.caFile == "b.pem" && region.callTimeout == .seconds(7))
+    }
+
     @Test("variables describe the cloud envvars")
     func variables() throws {
         let environment = [
