@@ -108,15 +108,20 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
+            resources: [.embedInCode("Catalog/standard.yaml")],
             swiftSettings: settings),
-        .target(name: "Console", swiftSettings: settings),
-        .target(name: "Runtime", dependencies: [logging, crypto], swiftSettings: settings),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: settings),
+        .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
+        .target(
+            name: "Runtime",
+            dependencies: [logging, crypto, .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Simulation"], swiftSettings: settings),
         .testTarget(
             name: "DeploymentsTests", dependencies: ["Deployments", "Storage", "Runtime"], swiftSettings: settings),
         .testTarget(
@@ -144,11 +149,15 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(
             name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(
             name: "FakeCloudTests",
-            dependencies: ["FakeCloud", "Scenarios", "Runtime", httpTypes, nioCore],
+            dependencies: [
+                "FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore,
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(

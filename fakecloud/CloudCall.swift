@@ -30,9 +30,12 @@ public struct CloudCall: Equatable, Sendable {
     public let method: String
     /// With its query.
     public let path: String
-    public let status: Int
+    /// Nil where no answer was sent.
+    public let status: Int?
     /// The name of the stack that it was about.
     public let stack: String?
+    /// The rules that had a part in it.
+    public let faults: [String]
 }
 
 /// A stack as those see it who know the cloud's true state.

@@ -9,6 +9,8 @@ public protocol CloudJournal: Sendable {
     func entries() throws -> [JSONValue]
     /// Adds an entry, before its effect is answered.
     func append(_ entry: JSONValue) throws
+    /// Forgets all entries.
+    func clear() throws
 }
 
 /// A journal in a file, one JSON object a line. It survives the end of the process, however sudden.
@@ -51,6 +53,13 @@ public final class FileCloudJournal: CloudJournal {
 
     public func append(_ entry: JSONValue) throws {
         try file.withLock { try $0.write(contentsOf: Data(entry.utf8 + [UInt8(ascii: "\n")])) }
+    }
+
+    public func clear() throws {
+        try file.withLock { file in
+            try file.truncate(atOffset: 0)
+            try file.seek(toOffset: 0)
+        }
     }
 }
 

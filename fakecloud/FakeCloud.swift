@@ -9,57 +9,56 @@ import Synchronization
 /// A fake OpenStack: Keystone, Heat, Nova, Glance and Neutron at the level of HTTP requests and responses.
 ///
 /// The services are under path prefixes of one base URL: `/identity`, `/heat/REGION`, `/compute/REGION`,
-/// `/image/REGION`, `/network/REGION`.
+/// `/image/REGION`, `/network/REGION`. In catalogs and links they call themselves what the client called them.
 public final class FakeCloud: Sendable {
     let engine: Mutex<CloudEngine>
-    let baseURL: String
-    let secret: String
-    private let scenario: CloudScenario
-    private let surroundings: Surroundings
+    let surroundings: Surroundings
     private let random: RandomSource
     /// Of the stacks.
     private let seeds: RandomSource
     /// One stream an operation, so that a call more of one kind does not move the others.
     private let latencies: [CloudOperation: RandomSource]
     private let journal: (any CloudJournal)?
-    private let observer: @Sendable (CloudCall) -> Void
-    private let callLog = Mutex<[CloudCall]>([])
-    private let wakeUp = Signal()
+    let observer: @Sendable (CloudCall) -> Void
+    let callLog = Mutex(CallLog())
+    let faultBook: Mutex<FaultBook>
+    /// Taken only while the engine is held.
+    let lateEffects = Mutex(LateEffects())
+    let wakeUp = Signal()
     private let router = Mutex<RouterResponder<CloudContext>?>(nil)
 
     /// - Parameters:
-    ///   - baseURL: how the services call themselves in the catalog and in links: `http://fake.test`.
     ///   - journal: what a cloud of this scenario went through before, and where to go on.
     ///   - observer: is told of every call when it was answered.
     /// - Throws: what the journal throws.
     public init(
-        _ scenario: CloudScenario, surroundings: Surroundings, baseURL: String, journal: (any CloudJournal)? = nil,
+        _ scenario: CloudScenario, surroundings: Surroundings, journal: (any CloudJournal)? = nil,
         observer: @escaping @Sendable (CloudCall) -> Void = { _ in }
     ) throws {
-        self.scenario = scenario
         self.surroundings = surroundings
-        self.baseURL = baseURL
         self.journal = journal
         self.observer = observer
         random = surroundings.random.stream("cloud")
         seeds = random.stream("stacks")
         latencies = Dictionary(
             uniqueKeysWithValues: CloudOperation.allCases.map { [random] in ($0, random.stream($0.rawValue)) })
-        secret = base64URL(random.bytes(32))
         let entries = try journal?.entries() ?? []
         let start = entries.first?["at"]?.integer.map { Timestamp(milliseconds: Int64($0)) }
         var engine = CloudEngine(scenario, at: start ?? surroundings.time.now)
-        for entry in entries { engine.replay(entry) }
+        for entry in entries {
+            guard let (input, instant) = CloudInput.read(entry, identity: engine.identity) else { continue }
+            engine.advance(to: instant)
+            _ = try? engine.apply(input)
+        }
         self.engine = Mutex(engine)
+        faultBook = Mutex(FaultBook(scenario.faults, random: random, at: surroundings.time.now))
         router.withLock { $0 = makeRouter() }
     }
 
     public var regionIds: [String] { scenario.regions.map(\.id) }
 
-    /// The portal's application credential.
-    public var credentialId: String { engine.withLock { $0.catalog.credentialId } }
-    public var credentialSecret: String { secret }
-    public var identityURL: String { baseURL + "/identity/v3" }
+    /// What the cloud is and how it behaves.
+    public var scenario: CloudScenario { engine.withLock { $0.scenario } }
 
     /// When the newest entry of a journal was made: time must not begin before it.
     public static func newestInstant(in journal: any CloudJournal) throws -> Timestamp? {
@@ -68,23 +67,22 @@ public final class FakeCloud: Sendable {
 
     /// Answers one request, as slowly as the scenario says.
     ///
-    /// - Throws: `CancellationError` where the task is cancelled.
+    /// - Throws: ``BrokenConnection`` where a fault says so, `CancellationError` where the task is cancelled.
     public func respond(to request: Request) async throws -> Response {
         guard let responder = router.withLock({ $0 }) else { return Response(status: .serviceUnavailable) }
         let context = CloudContext(source: CloudContextSource(logger: Logger(label: "fakecloud")))
-        do {
-            return try await responder.respond(to: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return CloudDialect(path: request.uri.path).notFound.response
-        }
+        let response = try await responder.respond(to: request, context: context)
+        // Every answer of a route says so itself; one that does not is the router's own.
+        let isOfRoute = response.headers[.contentType] != nil || response.status != .notFound
+        return isOfRoute ? response : try await respondToUnknownPath(request, context)
     }
 
     /// Lets things happen on time when nobody asks, until the task is cancelled.
     public func run() async throws {
         while true {
             let next = engine.withLock { engine in
-                engine.advance(to: surroundings.time.now)
-                return engine.nextTimer
+                advance(&engine)
+                return [engine.nextTimer, lateEffects.withLock { $0.next }].compactMap { $0 }.min()
             }
             let rest = next.map { $0 - surroundings.time.now } ?? .seconds(3600)
             if rest > .zero { try await surroundings.time.wait(for: wakeUp, atMost: rest) }
@@ -92,13 +90,16 @@ public final class FakeCloud: Sendable {
     }
 
     /// All calls so far, in the order of their answers; the newest 100,000.
-    public var calls: [CloudCall] { callLog.withLock { $0 } }
+    public var calls: [CloudCall] { callLog.withLock { $0.calls } }
+
+    /// The rules that are armed, with how often each fired, in the order in which they are tried.
+    public var faults: [ArmedFault] { faultBook.withLock { $0.armed } }
 
     /// All stacks of a region that are not deleted, oldest first.
     public func stacks(in region: String) -> [StackView] {
         engine.withLock { engine in
-            engine.advance(to: surroundings.time.now)
-            return engine.stacks(in: region).filter { !$0.isDeleted }.map {
+            advance(&engine)
+            return engine.stacks(in: region).filter { !$0.isGone }.map {
                 StackView(id: $0.id, name: $0.name, status: $0.status, tags: $0.tags)
             }
         }
@@ -106,46 +107,68 @@ public final class FakeCloud: Sendable {
 
     /// Ends the validity of all tokens: clients have to sign in again.
     public func revokeTokens() {
-        engine.withLock { $0.tokens = [:] }
+        engine.withLock { $0.revokeAllTokens() }
     }
 
-    /// Carries out a call: half of its latency, the effect, the other half.
-    func perform(
-        _ operation: CloudOperation, _ call: ServiceCall,
-        _ answer: @escaping @Sendable (inout CloudEngine, ServiceCall) throws -> ServiceAnswer
-    ) async throws -> Response {
-        let latency = latency(of: operation, in: call.region)
-        try await surroundings.time.sleep(for: latency / 2)
-        let result = engine.withLock { engine -> ServiceAnswer in
-            engine.advance(to: surroundings.time.now)
-            do {
-                return try answer(&engine, call)
-            } catch {
-                return call.dialect.answer(for: error)
-            }
+    /// Arms a rule for faults, after those that are armed.
+    ///
+    /// - Returns: false where there is one of its id already.
+    @discardableResult
+    public func arm(_ rule: FaultRule) -> Bool {
+        let instant = surroundings.time.now
+        return faultBook.withLock { book in
+            guard !book.armed.contains(where: { $0.rule.id == rule.id }) else { return false }
+            book.arm(rule, at: instant, isLive: true)
+            return true
+        }
+    }
+
+    /// - Returns: whether there was such a rule.
+    @discardableResult
+    public func disarm(_ id: String) -> Bool { faultBook.withLock { $0.disarm(id) } }
+
+    /// Begins again: an empty cloud, with the rules of its story and no others.
+    ///
+    /// - Parameter scenario: another than before.
+    /// - Throws: what the journal throws.
+    func restart(with scenario: CloudScenario? = nil) throws {
+        try engine.withLock { engine in
+            let scenario = scenario ?? engine.scenario
+            let now = surroundings.time.now
+            try journal?.clear()
+            engine = CloudEngine(scenario, at: now)
+            lateEffects.withLock { $0 = LateEffects() }
+            faultBook.withLock { $0 = FaultBook(scenario.faults, random: random, at: now) }
+            callLog.withLock { $0 = CallLog() }
         }
         wakeUp.raise()
-        try await surroundings.time.sleep(for: latency - latency / 2)
-        let record = CloudCall(
-            at: surroundings.time.now, operation: operation, region: call.region, method: call.method,
-            path: call.path, status: result.status, stack: result.stack ?? call.parameters.get("name"))
-        callLog.withLock { log in
-            log.append(record)
-            if log.count > 100_000 { log.removeFirst(10_000) }
-        }
-        observer(record)
-        return result.response
     }
 
-    private func latency(of operation: CloudOperation, in regionId: String?) -> Duration {
-        let region = scenario.regions.first { $0.id == regionId } ?? scenario.regions.first
+    /// Draws how long a call takes.
+    func latency(of operation: CloudOperation, in regionId: String?) -> Duration {
+        let regions = engine.withLock { $0.scenario.regions }
+        let region = regions.first { $0.id == regionId } ?? regions.first
         let spread = region.flatMap { $0.operationLatency[operation.rawValue] ?? $0.latency } ?? .fixed(.zero)
         return spread.draw(from: latencies[operation] ?? random)
     }
 
-    /// Writes an input down before it takes effect.
-    func record(_ entry: [String: JSONValue], at instant: Timestamp) throws {
-        try journal?.append(.object(entry.merging(["at": .integer(Int(instant.milliseconds))]) { $1 }))
+    /// Lets an input take effect, once it is written down. Only what is accepted is kept, and it is kept before it is
+    /// answered; what is only tried is not.
+    ///
+    /// - Returns: the id of what it made, if it made something.
+    /// - Throws: the refusal, in the words of the service; what the journal throws.
+    @discardableResult
+    func apply(_ input: CloudInput, to engine: inout CloudEngine) throws -> String? {
+        var changed = engine
+        let made = try changed.apply(input)
+        if !engine.isRehearsal { try journal?.append(input.json(at: engine.now)) }
+        engine = changed
+        return made
+    }
+
+    /// Writes an input down that has taken effect.
+    func record(_ input: CloudInput, at instant: Timestamp) throws {
+        try journal?.append(input.json(at: instant))
     }
 
     func draw() -> UInt64 {
@@ -156,20 +179,4 @@ public final class FakeCloud: Sendable {
     func requestId() -> String { "req-" + random.uuid() }
 
     var tokenRandom: RandomSource { random }
-}
-
-extension CloudEngine {
-    /// Takes an input from a journal, at its time, with its seed.
-    fileprivate mutating func replay(_ entry: JSONValue) {
-        guard let at = entry["at"]?.integer, let region = entry["region"]?.string else { return }
-        advance(to: Timestamp(milliseconds: Int64(at)))
-        switch entry["kind"]?.string {
-        case "create":
-            let seed = entry["seed"]?.string.flatMap { UInt64($0) } ?? 0
-            _ = try? createStack(entry["body"] ?? .null, in: region, seed: seed)
-        case "delete":
-            try? deleteStack(entry["name"]?.string ?? "", entry["id"]?.string ?? "", in: region)
-        default: break
-        }
-    }
 }

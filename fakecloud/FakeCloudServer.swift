@@ -6,9 +6,10 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// The fake OpenStack on a port, for any client.
+/// The fake OpenStack on a port, for any client, with its control API beside it.
 public struct FakeCloudServer: Service {
     private let cloud: FakeCloud
+    private let control: ControlAPI
     private let host: String
     private let port: Int
     private let logger: Logger
@@ -18,10 +19,11 @@ public struct FakeCloudServer: Service {
     ///   - port: 0 for one that the system picks.
     ///   - onListening: is told of the port when the server listens.
     public init(
-        _ cloud: FakeCloud, host: String, port: Int, logger: Logger,
+        _ cloud: FakeCloud, control: ControlAPI, host: String, port: Int, logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.cloud = cloud
+        self.control = control
         self.host = host
         self.port = port
         self.logger = logger
@@ -33,9 +35,28 @@ public struct FakeCloudServer: Service {
     /// - Throws: ``FakeCloudCannotListen``.
     public func run() async throws {
         let channel = HTTP1Channel(
-            responder: { [cloud] request, writer, _ in
-                let response = try await cloud.respond(to: request)
-                try await writer.write(response: response.head, body: response.body)
+            responder: { [cloud, control] request, writer, channel in
+                if ControlAPI.owns(request) {
+                    let address = channel.remoteAddress?.ipAddress ?? ""
+                    let response = try await control.respond(to: request, from: address)
+                    return try await writer.write(response: response.head, body: response.body)
+                }
+                let outcome: Result<Response, BrokenConnection>
+                do {
+                    outcome = .success(try await cloud.respond(to: request))
+                } catch let broken as BrokenConnection {
+                    outcome = .failure(broken)
+                }
+                switch outcome {
+                case .success(let response): try await writer.write(response: response.head, body: response.body)
+                case .failure(let broken):
+                    if let (head, beginning) = broken.sent {
+                        var body = try await writer.writeHead(head)
+                        try await body.write(ByteBuffer(bytes: beginning))
+                    }
+                    try await channel.reset()
+                    throw broken
+                }
             })
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -48,6 +69,16 @@ public struct FakeCloudServer: Service {
         } catch let error as IOError {
             throw FakeCloudCannotListen(host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
         }
+    }
+}
+
+extension Channel {
+    /// Ends the connection at once: the peer gets a reset, not an orderly end.
+    fileprivate func reset() async throws {
+        if let socket = self as? any SocketOptionProvider {
+            try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        try await close().get()
     }
 }
 

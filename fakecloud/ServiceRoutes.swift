@@ -4,7 +4,7 @@ import Runtime
 
 /// The routes of all services, collected before they go into one router.
 struct ServiceRoutes {
-    typealias Handler = @Sendable (inout CloudEngine, ServiceCall) throws -> ServiceAnswer
+    typealias Handler = FakeCloud.Handler
 
     private struct Route {
         let method: HTTPRequest.Method
@@ -24,6 +24,13 @@ struct ServiceRoutes {
             Route(method: method, path: path, operation: operation, needsToken: needsToken, handler: handler))
     }
 
+    mutating func on(
+        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        handler: @escaping Handler
+    ) {
+        for method in methods { on(method, path, operation, needsToken: needsToken, handler: handler) }
+    }
+
     func responder(for cloud: FakeCloud) -> RouterResponder<CloudContext> {
         let router = Router(context: CloudContext.self)
         for route in routes {
@@ -31,29 +38,32 @@ struct ServiceRoutes {
             router.on(RouterPath(route.path), method: route.method) { [weak cloud] request, context -> Response in
                 guard let cloud else { return Response(status: .serviceUnavailable) }
                 let call = try await ServiceCall(request, context, cloud: cloud)
-                var response = try await cloud.perform(route.operation, call) { engine, call in
-                    let region = call.region
-                    if let region, engine.regions[region] == nil { return call.dialect.notFound }
-                    if route.needsToken, engine.token(call.headers[.authToken]) == nil { throw CloudDialect.NoToken() }
+                return try await cloud.perform(route.operation, call, needsToken: route.needsToken) {
+                    engine, call in
+                    guard call.hasTheRoutesPath else { return call.dialect.notFound(of: call) }
                     return try route.handler(&engine, call)
                 }
-                response.headers[.openStackRequestId] = call.requestId
-                return response
             }
         }
         for path in Set(routes.map(\.path)).sorted() {
-            let allowed = routes.filter { $0.path == path }.map(\.method)
-            for method in Self.methods where !allowed.contains(method) {
-                let names = allowed.map(\.rawValue).joined(separator: ", ")
-                router.on(RouterPath(path), method: method) { request, _ -> Response in
-                    CloudDialect(path: request.uri.path).methodNotAllowed(names).response
+            let known = routes.filter { $0.path == path }
+            let allowed = Set(known.map(\.method.rawValue) + ["OPTIONS"]).sorted().joined(separator: ", ")
+            let needsToken = known.allSatisfy(\.needsToken)
+            for method in Self.methods where !known.contains(where: { $0.method == method }) {
+                router.on(RouterPath(path), method: method) { [weak cloud] request, context -> Response in
+                    guard let cloud else { return Response(status: .serviceUnavailable) }
+                    let call = try await ServiceCall(request, context, cloud: cloud)
+                    let isAsked = method == .options
+                    return try await cloud.perform(.other, call, needsToken: needsToken && !isAsked) { _, call in
+                        isAsked ? call.dialect.options(allowed) : call.dialect.methodNotAllowed(allowed)
+                    }
                 }
             }
         }
         return router.buildResponder()
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 }
 
 extension ServiceCall {
@@ -61,27 +71,55 @@ extension ServiceCall {
         let buffer = try await request.body.collect(upTo: 1 << 20)
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
-            region: context.parameters.get("region"), headers: request.headers,
+            region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
             query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
-            baseURL: cloud.baseURL, requestId: cloud.requestId())
+            baseURL: request.baseURL, requestId: cloud.requestId())
+    }
+
+    /// The path within its service: without the prefix, the region and the query.
+    var servicePath: String {
+        let parts = path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+        return "/" + parts.dropFirst(dialect == .keystone ? 2 : 3).joined(separator: "/")
+    }
+
+    /// Routes do not tell a path from the same with a slash at its end; Heat does.
+    fileprivate var hasTheRoutesPath: Bool {
+        let bare = path.prefix { $0 != "?" }
+        return !(dialect == .heat && parameters.get("project") != nil && bare.hasSuffix("/"))
+    }
+}
+
+extension Request {
+    /// How the client reached the fake, whatever stands between: a proxy, a container's port.
+    fileprivate var baseURL: String {
+        let authority = head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9._:\[\]-]+/) == nil ? nil : $0 }
+        let scheme = headers[.forwardedProto] == "https" ? "https" : "http"
+        return scheme + "://" + (authority ?? "localhost")
     }
 }
 
 extension FakeCloud {
+    /// Answers a request whose path no route has. All services but Keystone want to know first who asks.
+    func respondToUnknownPath(_ request: Request, _ context: CloudContext) async throws -> Response {
+        let call = try await ServiceCall(request, context, cloud: self)
+        return try await perform(.other, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
+            call.dialect.notFound(of: call)
+        }
+    }
+
     func makeRouter() -> RouterResponder<CloudContext> {
         var routes = ServiceRoutes()
         addKeystone(to: &routes)
         addHeat(to: &routes)
-        addNova(to: &routes)
-        addGlance(to: &routes)
-        addNeutron(to: &routes)
+        addServices(to: &routes)
         return routes.responder(for: self)
     }
 }
 
 extension HTTPField.Name {
     static let authToken = HTTPField.Name("X-Auth-Token")!
+    static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let subjectToken = HTTPField.Name("X-Subject-Token")!
     static let openStackRequestId = HTTPField.Name("x-openstack-request-id")!
 }

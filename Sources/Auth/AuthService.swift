@@ -36,7 +36,20 @@ public final class AuthService: Sendable {
         let now = surroundings.time.now
         // To the minute is enough, and spares most requests a write.
         guard extends, now - session.lastUsedAt >= .seconds(60) else { return principal }
-        return try await store.write { [sessionLimits] tx in
+        do {
+            return try await extend(id, at: now)
+        } catch let error where !(error is Crashed || error is CancellationError) {
+            // Reading goes on while nothing can be written; the next request notes its use.
+            logger.warning("a session was not extended", metadata: ["session": "\(id)", "error": "\(error)"])
+            return principal
+        }
+    }
+
+    /// Notes a use of a session.
+    ///
+    /// - Returns: nil where it is over by now.
+    private func extend(_ id: String, at now: Timestamp) async throws -> Principal? {
+        try await store.write { [sessionLimits] tx in
             guard let (_, user) = try tx.signedIn(id, at: now, sessionLimits), var session = try tx.session(id) else {
                 return nil
             }
@@ -49,6 +62,12 @@ public final class AuthService: Sendable {
     /// Whose session it is, nil where it is over. It is not extended.
     public func principal(ofSession id: String) async throws -> Principal? {
         try await signedIn(id)?.principal
+    }
+
+    /// The customer of the user with an address, in any case; nil where there is none.
+    public func customerId(ofEmail email: String) async throws -> String? {
+        let email = EmailAddress.normalised(email)
+        return try await store.read { try $0.user(email: email)?.customerId }
     }
 
     private func signedIn(_ sessionId: String) async throws -> (session: Session, principal: Principal)? {

@@ -80,9 +80,12 @@ struct PasswordHashing: Sendable {
         ScryptHash(stored)?.cost != cost
     }
 
+    /// - Parameter password: hashed in Unicode's form NFKC, for keyboards compose letters in different ways (NIST SP
+    ///   800-63B, section 3.1.1.2).
     @Sendable static func scrypt(_ password: String, _ salt: [UInt8], _ cost: ScryptCost) throws -> SymmetricKey {
         try KDF.Scrypt.deriveKey(
-            from: Data(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << cost.logN,
+            from: Data(password.precomposedStringWithCompatibilityMapping.utf8), salt: salt, outputByteCount: 32,
+            rounds: 1 << cost.logN,
             blockSize: cost.blockSize, parallelism: cost.parallelism)
     }
 }

@@ -42,6 +42,11 @@ public struct APIError: Error, Equatable {
         APIError(status: .badRequest, code: "INVALID_PAGE", detail: detail)
     }
 
+    static func notImplemented(_ method: HTTPRequest.Method) -> APIError {
+        APIError(
+            status: .notImplemented, code: "NOT_IMPLEMENTED", detail: "No resource answers \(method.rawValue).")
+    }
+
     static func methodNotAllowed(allowed: [HTTPRequest.Method]) -> APIError {
         let methods = allowed.map(\.rawValue).joined(separator: ", ")
         return APIError(

@@ -27,7 +27,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias Refusal = (head: HTTPResponseHead, body: ByteBuffer)
 
     /// How long a client may go on sending after the last answer, so that its reading is not cut short by a reset.
-    private static let patience = TimeAmount.seconds(1)
+    private static let patience = TimeAmount.seconds(2)
 
     private let limits: ConnectionLimits
     private let refuse: (APIError) -> Refusal

@@ -22,7 +22,10 @@ struct NIOMessageSocket: MessageSocket {
 
     func close(_ code: CloseCode) async {
         // Past the writer, which may be stuck behind a peer that does not read.
-        channel.triggerUserOutboundEvent(SocketFraming.Close(code: code), promise: nil)
-        try? await channel.closeFuture.get()
+        try? await channel.triggerUserOutboundEvent(SocketFraming.Close(code: code)).get()
+    }
+
+    func lose(_ loss: SocketLoss) async {
+        try? await channel.triggerUserOutboundEvent(SocketFraming.Lose(loss: loss)).get()
     }
 }

@@ -10,25 +10,28 @@ import WebSockets
 /// The portal on a port: HTTP and WebSocket, one and the same.
 public struct PortalServer: Service {
     private let api: PortalAPI
-    private let hub: Hub
     private let host: String
     private let port: Int
     private let limits: ConnectionLimits
+    private let beside: @Sendable (Request, String) async throws -> Response?
     private let onListening: @Sendable (Int) async -> Void
     private let logger: Logger
 
     /// - Parameters:
     ///   - port: 0 for one that the system picks.
+    ///   - beside: answers requests that are not the portal's, from the address of a peer; nil for the portal's own.
     ///   - onListening: is told of the port when the server listens.
     public init(
-        api: PortalAPI, hub: Hub, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
-        logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
+        api: PortalAPI, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
+        logger: Logger,
+        beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
+        onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.api = api
-        self.hub = hub
         self.host = host
         self.port = port
         self.limits = limits
+        self.beside = beside
         self.onListening = onListening
         self.logger = logger
     }
@@ -38,14 +41,14 @@ public struct PortalServer: Service {
     /// - Throws: ``CannotListen``.
     public func run() async throws {
         let channel = PortalChannel(
-            responder: { [api] request, writer, channel in
+            responder: { [api, beside] request, writer, channel in
                 let address = channel.remoteAddress?.ipAddress ?? "unknown"
-                let response = try await api.respond(to: request, from: address)
+                let other = try await beside(request, address)
+                let response = if let other { other } else { try await api.respond(to: request, from: address) }
                 try await writer.write(response: response.head, body: response.body)
             },
             limits: limits, refusal: { [api] in api.refusal($0) },
-            identity: { [api] in try await api.socketIdentity(for: $0) },
-            serve: { [hub] socket, identity in try await hub.serve(socket, identity: identity) })
+            service: { [api] head, address in try await api.socketService(for: head, from: address) })
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let server = Server(

@@ -27,8 +27,9 @@ struct RouteTable {
         routes.append(Route(method: method, path: path, access: access, handler: handler))
     }
 
-    /// Adds all routes to a router; each asks the gate before it runs, session first (semantics.md section 2).
+    /// Adds all routes to a router, the last of its middleware before them; each asks the gate before it runs, session first (semantics.md section 2).
     func install(in router: Router<PortalContext>, gate: SessionGate) {
+        router.add(middleware: KnownMethods())
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 var context = context
@@ -48,5 +49,20 @@ struct RouteTable {
         }
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+    fileprivate static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+    ]
+}
+
+/// Refuses methods that no resource here knows (RFC 9110, section 15.6.2).
+private struct KnownMethods: RouterMiddleware {
+    typealias Context = PortalContext
+
+    func handle(
+        _ request: Request, context: PortalContext,
+        next: (Request, PortalContext) async throws -> Response
+    ) async throws -> Response {
+        guard RouteTable.methods.contains(request.method) else { throw APIError.notImplemented(request.method) }
+        return try await next(request, context)
+    }
 }

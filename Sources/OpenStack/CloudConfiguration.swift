@@ -33,7 +33,7 @@ public struct CloudConfigurationError: Error, Equatable, CustomStringConvertible
 }
 
 /// How a region is reached: what a ``CloudConnection`` is made from.
-public struct CloudAccess: Sendable {
+public struct RegionAccess: Sendable {
     public var region: String
     public var credential: CloudCredential
     public var transport: any CloudTransport
@@ -65,7 +65,7 @@ public struct CloudAccess: Sendable {
 extension CloudConnection {
     /// The doors to regions, in the order that they are given in. Those that share a credential share its token.
     public static func all(
-        _ regions: [CloudAccess], surroundings: Surroundings, logger: Logger
+        _ regions: [RegionAccess], surroundings: Surroundings, logger: Logger
     ) -> [CloudConnection] {
         var sessions: [(credential: CloudCredential, session: CloudSession)] = []
         return regions.map { access in

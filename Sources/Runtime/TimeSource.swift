@@ -1,7 +1,7 @@
 /// The one place that time comes from: a wall clock, a monotonic clock and sleep.
 ///
-/// Production uses ``SystemTime``, a served scenario ``ScaledTime``, a simulation its virtual time. Nothing else
-/// in the package reads a clock, so a simulated run owns all of its time.
+/// Production uses ``SystemTime``, a server with a fake cloud ``ControlledTime``, a simulation its virtual time. Nothing
+/// else in the package reads a clock, so a simulated run owns all of its time.
 public protocol TimeSource: Sendable {
     /// The wall time. It may step, also backwards.
     var now: Timestamp { get }
@@ -13,6 +13,14 @@ public protocol TimeSource: Sendable {
     ///
     /// - Throws: `CancellationError` if the task is cancelled before or while it sleeps.
     func sleep(for duration: Duration) async throws
+
+    /// The same, but not for longer than this source's time runs: where it can stand still, whoever waits only to be
+    /// as slow as a network does not wait then.
+    func sleepWhileRunning(for duration: Duration) async throws
+}
+
+extension TimeSource {
+    public func sleepWhileRunning(for duration: Duration) async throws { try await sleep(for: duration) }
 }
 
 /// An operation did not end within its limit.

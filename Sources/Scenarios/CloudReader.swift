@@ -12,11 +12,19 @@ struct CloudReader {
         "glance.image.list", "neutron.network.list",
     ]
 
+    private static let quotas: [(String, QuotaScenario.Resource)] = [
+        ("instances", .instances), ("cores", .cores), ("ramMiB", .ram), ("keyPairs", .keyPairs),
+        ("serverGroups", .serverGroups), ("networks", .network), ("subnets", .subnet), ("ports", .port),
+        ("routers", .router), ("floatingIps", .floatingIP), ("securityGroups", .securityGroup),
+        ("securityGroupRules", .securityGroupRule), ("volumes", .volumes), ("gigabytes", .gigabytes),
+    ]
+
     let issues: Issues
 
     func read(_ cloud: inout MapReader, into scenario: inout CloudScenario) {
         cloud.map("auth") { auth in
             if let lifetime = auth.duration("tokenTtl") { scenario.tokenLifetime = lifetime }
+            if let allowsTrusts = auth.bool("allowTrusts") { scenario.allowsTrusts = allowsTrusts }
         }
         let regions = cloud.entries("regions").map { region(named: $0.name, $0.node) }
         if !regions.isEmpty { scenario.regions = regions }
@@ -26,20 +34,36 @@ struct CloudReader {
             let images = catalog.entries("images").map { image(named: $0.name, $0.node) }
             if !images.isEmpty { scenario.images = images }
         }
-        cloud.map("quotas") { quotas in
+        quotas(&cloud, into: &scenario)
+        lifecycles(&cloud, into: &scenario)
+        scenario.stackRules = cloud.list("stacks") { rule($0, regions: scenario.regions.map(\.id)) }
+        let faults = FaultReader(issues: issues, regions: scenario.regions.map(\.id))
+        scenario.faults = faults.read(&cloud)
+    }
+
+    func quotas(_ reader: inout MapReader, into scenario: inout CloudScenario) {
+        reader.map("quotas") { quotas in
             if let stacks = quotas.integer("stacks", in: 0...1_000_000) { scenario.quota.stacks = stacks }
+            for (name, resource) in Self.quotas {
+                if let limit = quotas.integer(name, in: 0...(1 << 40)) { scenario.quota.limits[resource] = limit }
+            }
         }
-        for (type, node) in cloud.entries("lifecycles") {
+        let hosts = reader.entries("hosts").compactMap { host(named: $0.name, $0.node) }
+        if !hosts.isEmpty { scenario.hosts = hosts }
+    }
+
+    func lifecycles(_ reader: inout MapReader, into scenario: inout CloudScenario) {
+        for (type, node) in reader.entries("lifecycles") {
             var reader = MapReader(node, issues)
             let standard = scenario.lifecycles[type] ?? LifecycleScenario()
             scenario.lifecycles[type] = LifecycleScenario(
-                create: reader.spread("create") ?? standard.create, delete: reader.spread("delete") ?? standard.delete)
+                create: reader.spread("create") ?? standard.create, delete: reader.spread("delete") ?? standard.delete,
+                change: reader.spread("change") ?? standard.change)
             reader.refuseUnknownKeys()
         }
-        scenario.stackRules = cloud.list("stacks") { rule($0, regions: scenario.regions.map(\.id)) }
     }
 
-    private func region(named name: String, _ node: Node) -> RegionScenario {
+    func region(named name: String, _ node: Node) -> RegionScenario {
         var region = RegionScenario(id: name)
         var reader = MapReader(node, issues)
         reader.map("latency") { latency in
@@ -56,21 +80,31 @@ struct CloudReader {
         return region
     }
 
-    private func instanceType(named name: String, _ node: Node) -> InstanceTypeScenario? {
+    private func host(named name: String, _ node: Node) -> HostScenario? {
+        instanceType(named: name, node).map {
+            HostScenario(id: $0.id, vcpus: $0.vcpus, ramMiB: $0.ramMiB, diskGiB: $0.diskGiB)
+        }
+    }
+
+    func instanceType(named name: String, _ node: Node) -> InstanceTypeScenario? {
         var reader = MapReader(node, issues)
         let vcpus = reader.integer("vcpus", in: 1...1024, required: true)
         let ramMiB = reader.integer("ramMiB", in: 1...(1 << 30), required: true)
         let diskGiB = reader.integer("diskGiB", in: 0...(1 << 20)) ?? 0
+        let id = reader.identifier("id")
         reader.refuseUnknownKeys()
         guard let vcpus, let ramMiB else { return nil }
-        return InstanceTypeScenario(id: name, vcpus: vcpus, ramMiB: ramMiB, diskGiB: diskGiB)
+        var type = InstanceTypeScenario(id: name, vcpus: vcpus, ramMiB: ramMiB, diskGiB: diskGiB)
+        type.openStackId = id
+        return type
     }
 
-    private func image(named name: String, _ node: Node) -> ImageScenario {
+    func image(named name: String, _ node: Node) -> ImageScenario {
         var reader = MapReader(node, issues)
-        let image = ImageScenario(
+        var image = ImageScenario(
             id: name, minDiskGiB: reader.integer("minDiskGiB", in: 0...(1 << 20)) ?? 0,
             minRamMiB: reader.integer("minRamMiB", in: 0...(1 << 30)) ?? 0, sshUser: reader.string("sshUser"))
+        image.openStackId = reader.identifier("id")
         reader.refuseUnknownKeys()
         return image
     }

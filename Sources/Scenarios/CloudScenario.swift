@@ -5,24 +5,35 @@ public struct CloudScenario: Equatable, Sendable {
     public var regions: [RegionScenario]
     /// How long a Keystone token lives.
     public var tokenLifetime: Duration
+    /// Whether application credentials may make trusts. Where not, Heat refuses creates with their tokens (LP#2150089).
+    public var allowsTrusts = true
+    public var identity: IdentityScenario
+    public var networks: [NetworkScenario] = []
     public var instanceTypes: [InstanceTypeScenario]
     public var images: [ImageScenario]
     public var quota: QuotaScenario
+    /// The machines of each region; without any, there is room for every server.
+    public var hosts: [HostScenario]
     /// How long resources take, by Heat resource type; a type that is not listed takes no time.
     public var lifecycles: [String: LifecycleScenario]
     /// Rules for stacks, tried in order; the first that matches governs the stack for its whole life.
     public var stackRules: [StackRule]
+    /// How calls go wrong: rules, tried in order.
+    public var faults: [FaultRule] = []
 
     public init(
         regions: [RegionScenario], tokenLifetime: Duration, instanceTypes: [InstanceTypeScenario],
-        images: [ImageScenario], quota: QuotaScenario = QuotaScenario(),
+        images: [ImageScenario], identity: IdentityScenario, quota: QuotaScenario = QuotaScenario(),
+        hosts: [HostScenario] = [],
         lifecycles: [String: LifecycleScenario] = [:], stackRules: [StackRule] = []
     ) {
         self.regions = regions
         self.tokenLifetime = tokenLifetime
         self.instanceTypes = instanceTypes
         self.images = images
+        self.identity = identity
         self.quota = quota
+        self.hosts = hosts
         self.lifecycles = lifecycles
         self.stackRules = stackRules
     }
@@ -44,7 +55,10 @@ public struct RegionScenario: Equatable, Sendable {
 
 /// A Nova flavor.
 public struct InstanceTypeScenario: Equatable, Sendable {
+    /// The name, which is what the portal calls it.
     public var id: String
+    /// Nova's id, where one is given.
+    public var openStackId: String?
     public var vcpus: Int
     public var ramMiB: Int
     public var diskGiB: Int
@@ -59,7 +73,10 @@ public struct InstanceTypeScenario: Equatable, Sendable {
 
 /// A Glance image.
 public struct ImageScenario: Equatable, Sendable {
+    /// The name, which is what the portal calls it.
     public var id: String
+    /// Glance's id, where one is given.
+    public var openStackId: String?
     public var minDiskGiB: Int
     public var minRamMiB: Int
     public var sshUser: String?
@@ -72,23 +89,60 @@ public struct ImageScenario: Equatable, Sendable {
     }
 }
 
-/// Limits of the portal's project in each region.
+/// Limits of each project in each region.
 public struct QuotaScenario: Equatable, Sendable {
-    public var stacks: Int
+    /// What Nova, Neutron and Cinder count, under the names that their APIs give it.
+    public enum Resource: String, CaseIterable, Sendable {
+        case instances, cores
+        /// In MiB.
+        case ram
+        case keyPairs = "key_pairs"
+        case serverGroups = "server_groups"
+        case network, subnet, port, router
+        case floatingIP = "floatingip"
+        case securityGroup = "security_group"
+        case securityGroupRule = "security_group_rule"
+        case volumes, gigabytes
+    }
 
-    public init(stacks: Int = 1000) {
+    public var stacks: Int
+    /// What is not listed is not limited.
+    public var limits: [Resource: Int]
+
+    public init(stacks: Int = 1000, limits: [Resource: Int] = [:]) {
         self.stacks = stacks
+        self.limits = limits
     }
 }
 
-/// How long one resource takes to be created and deleted.
+/// A machine that servers run on.
+public struct HostScenario: Equatable, Sendable {
+    public var id: String
+    public var vcpus: Int
+    public var ramMiB: Int
+    public var diskGiB: Int
+
+    public init(id: String, vcpus: Int, ramMiB: Int, diskGiB: Int) {
+        self.id = id
+        self.vcpus = vcpus
+        self.ramMiB = ramMiB
+        self.diskGiB = diskGiB
+    }
+}
+
+/// How long one resource takes to be created, changed and deleted.
 public struct LifecycleScenario: Equatable, Sendable {
     public var create: Spread
     public var delete: Spread
+    /// A reboot, a stop, a resize.
+    public var change: Spread
 
-    public init(create: Spread = .fixed(.zero), delete: Spread = .fixed(.zero)) {
+    public init(
+        create: Spread = .fixed(.zero), delete: Spread = .fixed(.zero), change: Spread = .fixed(.zero)
+    ) {
         self.create = create
         self.delete = delete
+        self.change = change
     }
 }
 

@@ -6,6 +6,7 @@ import Yams
 struct MapReader {
     let issues: Issues
     let place: Place
+    private let node: Node
     private let pairs: [(key: String, place: Place, value: Node)]
     private var seen: Set<String> = []
 
@@ -13,6 +14,7 @@ struct MapReader {
     init(_ node: Node, _ issues: Issues) {
         self.issues = issues
         place = node.place(issues)
+        self.node = node
         guard case .mapping(let mapping) = node else {
             issues.add(place, "expected keys with values, found \(node.kindName)")
             pairs = []
@@ -28,6 +30,9 @@ struct MapReader {
     }
 
     func has(_ key: String) -> Bool { pairs.contains { $0.key == key } }
+
+    /// All of it, as it was written.
+    var source: JSONValue { node.json }
 
     /// The value of a key.
     mutating func node(_ key: String, required: Bool = false) -> Node? {

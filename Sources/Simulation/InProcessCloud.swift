@@ -9,7 +9,7 @@ public struct InProcessCloud: CloudTransport {
     /// What the fake calls itself.
     public static let baseURL = "http://cloud.test"
 
-    private let wire = Wire<CloudRequest, CloudResponse>()
+    private let wire = Wire<CloudRequest, Result<CloudResponse, TransportFailure>>()
     private let cloud: FakeCloud
 
     public init(_ cloud: FakeCloud) {
@@ -23,7 +23,7 @@ public struct InProcessCloud: CloudTransport {
     /// - Parameter onSent: is called when the request is on its way; where it throws, nobody waits for the answer.
     func send(_ request: CloudRequest, onSent: () throws -> Void) async throws -> CloudResponse {
         do {
-            return try await wire.send(request, onSent: onSent)
+            return try await wire.send(request, onSent: onSent).get()
         } catch is WireCut {
             throw TransportFailure(effect: .possible, reason: "the connection was reset")
         }
@@ -36,18 +36,24 @@ public struct InProcessCloud: CloudTransport {
                 method: request.method, scheme: "http", authority: "cloud.test",
                 path: String(request.url.dropFirst(Self.baseURL.count)), headerFields: request.headers)
             let body = RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))
-            let response = try await cloud.respond(to: Request(head: head, body: body))
-            return CloudResponse(
-                status: response.status.code, headers: response.headers, body: try await response.collectBody())
+            do {
+                let response = try await cloud.respond(to: Request(head: head, body: body))
+                let bytes = try await response.collectBody()
+                return .success(
+                    CloudResponse(status: response.status.code, headers: response.headers, body: bytes))
+            } catch let broken as BrokenConnection {
+                let effect = broken.effect == .impossible ? TransportFailure.Effect.impossible : .possible
+                return .failure(TransportFailure(effect: effect, reason: "\(broken)"))
+            }
         }
     }
 
     /// The regions of the fake, as a portal reaches them.
-    public func regions() -> [(id: String, access: CloudAccess)] {
+    public func regions() -> [(id: String, access: RegionAccess)] {
         let credential = CloudCredential(
-            identityURL: cloud.identityURL, applicationCredentialId: cloud.credentialId,
-            secret: cloud.credentialSecret)
-        return cloud.regionIds.map { ($0, CloudAccess(region: $0, credential: credential, transport: self)) }
+            identityURL: Self.baseURL + FakeCloud.identityPath, applicationCredentialId: cloud.access.credentialId,
+            secret: cloud.access.credentialSecret)
+        return cloud.regionIds.map { ($0, RegionAccess(region: $0, credential: credential, transport: self)) }
     }
 }
 

@@ -120,6 +120,8 @@ final class Pipe: MessageSocket {
         serverMailbox.yield(Sent(content: frame, sentAt: time.uptime))
     }
 
+    var isOpen: Bool { !state.withLock { $0.isOver } }
+
     /// The connection is over at once, for both; what was sent before still arrives.
     func reset() { end(nil) }
 

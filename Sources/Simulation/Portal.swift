@@ -14,12 +14,12 @@ public struct Portal: Sendable {
     public struct Ground: Sendable {
         public var database: SQLiteDatabase
         /// In the order in which customers see them, by the ids that they go by.
-        public var regions: [(id: String, access: CloudAccess)]
+        public var regions: [(id: String, access: RegionAccess)]
         public var mailer: any Mailer
         public var passwordHasher: PasswordHasher
 
         public init(
-            database: SQLiteDatabase, regions: [(id: String, access: CloudAccess)], mailer: any Mailer,
+            database: SQLiteDatabase, regions: [(id: String, access: RegionAccess)], mailer: any Mailer,
             passwordHasher: PasswordHasher
         ) {
             self.database = database
@@ -38,15 +38,19 @@ public struct Portal: Sendable {
     private let surroundings: Surroundings
     private let logger: Logger
 
-    /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
+    /// - Parameters:
+    ///   - observer: is told of each commit in its turn, before anybody else learns of it.
+    ///   - wrap: what stands between the server and its store; nothing in production.
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
+        wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
-        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
+        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
+        wrapping wrap: (any DeploymentStore) -> any DeploymentStore = { $0 }
     ) async throws {
-        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
+        let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
         let epoch = try await store.read { try $0.epoch() }
         let connections = CloudConnection.all(
             ground.regions.map(\.access), surroundings: surroundings, logger: logger)
@@ -68,7 +72,10 @@ public struct Portal: Sendable {
         api = PortalAPI(
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
-            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
+            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, site: site,
+            control: control,
+            observer: wireObserver,
+            settings: http,
             surroundings: surroundings, logger: logger)
         self.hub = hub
         self.workers = workers

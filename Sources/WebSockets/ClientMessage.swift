@@ -34,7 +34,9 @@ extension ClientMessage {
         guard case .object(let fields) = json else {
             throw BadMessage(reason: "expected an object, found \(json.typeName)", deploymentId: nil, id: nil)
         }
-        let id = fields["id"].flatMap { $0.string != nil || $0.integer != nil ? $0 : nil }
+        // A nil within a closure would be JSON's null.
+        let given = fields["id"] ?? .null
+        let id = given.string != nil || given.integer != nil ? Optional(given) : nil
         let deploymentId = fields["deploymentId"]?.string
         func bad(_ reason: String) -> BadMessage { BadMessage(reason: reason, deploymentId: deploymentId, id: id) }
         func wholeNumber(_ name: String) throws(BadMessage) -> Int? {
@@ -43,7 +45,7 @@ extension ClientMessage {
             return number
         }
 
-        if let given = fields["id"], given != .null, id == nil { throw bad("id is a string or a whole number") }
+        if given != .null, id == nil { throw bad("id is a string or a whole number") }
         guard let type = fields["type"] else { throw bad("type is required") }
         guard type == "subscribe" || type == "unsubscribe" else {
             throw bad(type.string == nil ? "type is a string" : "unknown type")

@@ -75,6 +75,14 @@ final class SocketMailbox: Sendable {
         if state.withLock({ $0.queue.isSendingData }) { await socket.close(code) }
     }
 
+    /// Loses the connection, in a rehearsal.
+    func lose(_ loss: SocketLoss) async {
+        if loss == .close { close(.goingAway) } else { await socket.lose(loss) }
+    }
+
+    /// Why the socket ends; nil while it does not.
+    var closing: CloseCode? { state.withLock { $0.closing } }
+
     // The session's side: subscriptions.
 
     var subscriptionCount: Int { state.withLock { $0.subscriptions.count } }
@@ -93,20 +101,22 @@ final class SocketMailbox: Sendable {
     /// - Parameters:
     ///   - snapshot: the committed state, read after ``register(_:)``.
     ///   - known: the revision that the client has already.
-    ///   - events: those that it asked for.
+    ///   - events: those that it asked for; nil where it asked for none.
     func complete(
-        _ deploymentId: String, ack: ServerMessage, snapshot: Deployment, known: Int?, events: [DeploymentEvent],
+        _ deploymentId: String, ack: ServerMessage, snapshot: Deployment, known: Int?, events: [DeploymentEvent]?,
         at now: Duration
     ) {
         withState { state in
             guard state.closing == nil, var subscription = state.subscriptions[deploymentId] else { return }
+            // What waits from a subscription before this one is in the snapshot, or among the events.
+            if events == nil { state.queue.removeUpdates(of: deploymentId) } else { state.queue.remove(deploymentId) }
             state.queue.append(.reply(ack.text), at: now)
             if known != snapshot.revision {
                 state.queue.append(
                     .update(deploymentId: deploymentId, text: ServerMessage.updated(snapshot).text), at: now)
             }
             subscription.lastRevision = snapshot.revision
-            for event in events { Self.push(.event(event), &subscription, &state.queue, at: now, paced: false) }
+            for event in events ?? [] { Self.push(.event(event), &subscription, &state.queue, at: now, paced: false) }
             let buffered = subscription.buffer ?? []
             subscription.buffer = nil
             for change in buffered { Self.push(change, &subscription, &state.queue, at: now) }

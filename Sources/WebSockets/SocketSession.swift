@@ -36,6 +36,8 @@ private struct SocketSession: Sendable {
     private var limits: SocketLimits { hub.limits }
 
     func run() async throws {
+        // It may have ended after the upgrade was granted, and before the hub knew of the socket to end it too.
+        if try await isSessionOver() { mailbox.close(.sessionEnded) }
         // The first to end ends the others: the peer went, the writer closed, or the peer is taken for dead.
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await ignoringEnd { try await read() } }
@@ -46,7 +48,7 @@ private struct SocketSession: Sendable {
             defer { group.cancelAll() }
             try await group.next()
         }
-        await socket.close(.normal)
+        await socket.close(mailbox.closing ?? .normal)
     }
 
     /// The end of a connection is no error; only the end of the server goes further.
@@ -89,17 +91,21 @@ private struct SocketSession: Sendable {
 
     private func handle(_ message: ClientMessage) async throws {
         switch message {
-        case .unsubscribe(let deploymentId):
-            mailbox.unsubscribe(deploymentId)
-            hub.unsubscribe(id, from: deploymentId)
+        case .unsubscribe(let deploymentId): unsubscribe(deploymentId)
         case .subscribe(let command):
             do {
                 try await subscribe(command)
             } catch let unavailable as StoreUnavailable {
                 hub.logger.error("a subscription failed: \(unavailable)")
+                unsubscribe(command.deploymentId)
                 refuse("OVERLOADED", "Try again.", command.deploymentId, command.id)
             }
         }
+    }
+
+    private func unsubscribe(_ deploymentId: String) {
+        mailbox.unsubscribe(deploymentId)
+        hub.unsubscribe(id, from: deploymentId)
     }
 
     private func subscribe(_ command: ClientMessage.Subscribe) async throws {
@@ -124,10 +130,13 @@ private struct SocketSession: Sendable {
             }
             return (snapshot, page)
         }
-        guard let snapshot else { return refuse("FORBIDDEN", "No access to deployment", deploymentId, command.id) }
+        guard let snapshot else {
+            unsubscribe(deploymentId)
+            return refuse("FORBIDDEN", "No access to deployment", deploymentId, command.id)
+        }
         mailbox.complete(
             deploymentId, ack: .subscribed(deploymentId: deploymentId, id: command.id), snapshot: snapshot,
-            known: command.revision, events: page?.items ?? [], at: time.uptime)
+            known: command.revision, events: page?.items, at: time.uptime)
         if let page, page.total > page.items.count {
             refuse("EVENTS_GAP", "There are more events: fetch them over HTTP", deploymentId, command.id)
         }
@@ -192,18 +201,31 @@ private struct SocketSession: Sendable {
         var end = mailbox.identity.expiresAt
         while true {
             try await time.sleep(for: min(end - time.now, limits.sessionCheckEvery))
-            let known: Timestamp?
             do {
-                known = try await hub.sessionEnd(mailbox.identity.sessionId)
+                guard let known = try await sessionEnd() else {
+                    mailbox.close(.sessionEnded)
+                    // The writer ends the socket; this must not do so before it has.
+                    return try await time.sleep(for: .seconds(60))
+                }
+                end = known
             } catch is StoreUnavailable {
-                continue
+                // Nothing is known of the session; soon there may be.
+                end = time.now + .seconds(1)
             }
-            guard let known, known > time.now else {
-                mailbox.close(.sessionEnded)
-                // The writer ends the socket; this must not do so before it has.
-                return try await time.sleep(for: .seconds(60))
-            }
-            end = known
+        }
+    }
+
+    /// When the session ends as things are now; nil where it has.
+    private func sessionEnd() async throws -> Timestamp? {
+        let end = try await hub.sessionEnd(mailbox.identity.sessionId)
+        return end.flatMap { $0 > time.now ? $0 : nil }
+    }
+
+    private func isSessionOver() async throws -> Bool {
+        do {
+            return try await sessionEnd() == nil
+        } catch is StoreUnavailable {
+            return false
         }
     }
 }

@@ -28,7 +28,7 @@ struct CloudDoors: Sendable {
         /// What customers and deployments call it.
         let id: String
         let configuration: CloudConfiguration
-        let access: CloudAccess
+        let access: RegionAccess
     }
 
     let regions: [Region]
@@ -70,7 +70,7 @@ struct CloudDoors: Sendable {
             let transport = try known ?? Self.transport(configuration)
             if known == nil { transports.append((configuration.transport, transport)) }
             return Region(
-                id: id, configuration: configuration, access: CloudAccess(configuration, transport: transport))
+                id: id, configuration: configuration, access: RegionAccess(configuration, transport: transport))
         }
         self.transports = transports.map(\.transport)
     }

@@ -6,7 +6,6 @@ import FakeCloud
 import Foundation
 import HTTPAPI
 import Logging
-import OpenStack
 import Runtime
 import Scenarios
 import ServiceLifecycle
@@ -57,19 +56,23 @@ struct Serve: AsyncParsableCommand {
     var allowedOrigins: String?
     @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
     var deploymentsPerCustomer: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
+    var console: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
     @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
     var config: String?
 
-    private static let demo = (email: "demo@hothouse.test", password: "hothouse-demo")
+    static let demo = (email: "demo@hothouse.test", password: "hothouse-demo")
 
     func run() async throws {
         let given = [
             "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
-            "deploymentsPerCustomer": deploymentsPerCustomer, "logLevel": logLevel,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "console": console, "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
@@ -92,93 +95,48 @@ struct Serve: AsyncParsableCommand {
         }
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
             .max()
-        let surroundings = Surroundings(
-            time: ScaledTime(speed: settings.speed, notBefore: newest), random: .secure)
+        let clock = ControlledTime(speed: settings.speed, notBefore: newest)
+        let surroundings = Surroundings(time: clock, random: .secure)
+        let trace = ServedTrace(time: clock)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, baseURL: InProcessCloud.baseURL, journal: journal)
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
         let transport = InProcessCloud(cloud)
+        let outbox = Outbox(logger: logger)
         let demo = settings.listen.isLoopback ? Self.demo : nil
-        let portal = try await portal(
-            settings, database: database, regions: transport.regions(), demo: demo, workers: WorkerSettings(),
-            surroundings: surroundings, logger: logger)
-        if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
-        try await serve(
-            portal, settings, logger: logger,
-            // Ended in the reverse order: sockets first, the cloud last.
-            behind: [Background { await transport.run() }, Background { try await cloud.run() }]
-        ) { port in
-            let name = story.map { "of the story \($0.name)" } ?? "in which all goes well"
-            greet(
-                settings, port: port,
-                cloud: "a fake OpenStack \(name), regions \(cloud.regionIds.joined(separator: ", "))")
-            if settings.speed != 1 { Terminal.say("  time     \(settings.speed) times as fast") }
-            if let demo { Terminal.say("  sign in  \(demo.email), password \(demo.password)") }
-            Terminal.say("Ctrl-C stops it.")
-        }
-    }
-
-    private func serveCloud(_ settings: ServeSettings, logger: Logger) async throws {
-        let workerSettings = try CloudDoors.workerSettings(settings)
-        let doors = try CloudDoors(settings.clouds, environment: ProcessInfo.processInfo.environment)
-        do {
-            try await serveCloud(settings, doors, workerSettings, logger: logger)
-            await doors.close()
-        } catch {
-            await doors.close()
-            throw error
-        }
-    }
-
-    private func serveCloud(
-        _ settings: ServeSettings, _ doors: CloudDoors, _ workerSettings: WorkerSettings, logger: Logger
-    ) async throws {
-        let surroundings = Surroundings.production
-        let database = try openDatabase(settings)
-        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) == nil else {
-            throw Failure.input(
-                """
-                \(settings.databasePath) has been used with a fake cloud: it has the account \(Self.demo.email), whose \
-                password everybody knows. Choose another place with --database.
-                """)
-        }
-        try await Preflight(doors, workerSettings, surroundings: surroundings).run()
-        let portal = try await portal(
-            settings, database: database, regions: doors.regions.map { ($0.id, $0.access) }, demo: nil,
-            workers: workerSettings, surroundings: surroundings, logger: logger)
-        try await serve(portal, settings, logger: logger, behind: []) { port in
-            let names = settings.clouds.map(\.name).joined(separator: ", ")
-            greet(
-                settings, port: port,
-                cloud: "\(names), regions \(doors.regions.map(\.id).joined(separator: ", "))")
-        }
-    }
-
-    private func portal(
-        _ settings: ServeSettings, database: SQLiteDatabase, regions: [(id: String, access: CloudAccess)],
-        demo: (email: String, password: String)?, workers: WorkerSettings, surroundings: Surroundings, logger: Logger
-    ) async throws -> Portal {
-        var http = HTTPSettings()
-        http.publicURL = settings.publicURL
-        http.allowedOrigins = settings.allowedOrigins
-        var deployments = DeploymentService.Settings()
-        deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
-        return try await Portal(
+        let portalControl = PortalControl(outbox: outbox, timeline: trace)
+        let console = ServedConsole(
+            settings: settings, demo: demo, hasControlRoom: settings.listen.isLoopback, logger: logger)
+        let portal = try await Portal(
             on: Portal.Ground(
-                database: database, regions: regions, mailer: Outbox(logger: logger),
-                passwordHasher: PasswordHasher(
-                    .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: pages(demo: demo), http: http, deployments: deployments, workers: workers,
-            surroundings: surroundings, logger: logger)
+                database: database, regions: transport.regions(), mailer: outbox,
+                passwordHasher: Self.passwordHasher(surroundings)),
+            pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
+            http: settings.http, deployments: settings.deployments, surroundings: surroundings, logger: logger,
+            observer: { trace.observe($0) })
+        if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
+
+        let control = ControlAPI(
+            cloud, clock: clock,
+            story: PlayedStory(story, path: settings.scenarioPath, standard: .standard, keepsRegions: true))
+        let server = PortalServer(
+            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            beside: { request, address in
+                guard ControlAPI.owns(request), !PortalControl.owns(request) else { return nil }
+                return try await control.respond(to: request, from: address)
+            },
+            onListening: { port in
+                greet(settings, port: port, cloud: cloud, story: story, demo: demo)
+            })
+        // Ended in the reverse order: sockets first, the cloud last.
+        let behind: [any Service] = [
+            Background { try await clock.run() }, Background { await transport.run() },
+            Background { try await cloud.run() },
+        ]
+        try await serve(portal, on: server, behind: behind)
     }
 
     /// Serves until a signal.
-    private func serve(
-        _ portal: Portal, _ settings: ServeSettings, logger: Logger, behind cloud: [any Service],
-        onListening: @escaping @Sendable (Int) -> Void
-    ) async throws {
-        let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger,
-            onListening: onListening)
+    func serve(_ portal: Portal, on server: PortalServer, behind cloud: [any Service]) async throws {
         let services: [any Service] =
             cloud + [
                 Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
@@ -195,7 +153,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
+    func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
         do {
             return try SQLiteDatabase(
                 .file(settings.databasePath), surroundings: .production,
@@ -205,22 +163,21 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func pages(demo: (email: String, password: String)?) -> [Page] {
-        let policy = Console.contentSecurityPolicy
-        return [
-            Page(path: "/", contentType: "text/html; charset=utf-8", contentSecurityPolicy: policy) {
-                Console.firstPage(baseURL: $0, demo: demo)
-            },
-            Page(path: "/console.css", contentType: "text/css; charset=utf-8", contentSecurityPolicy: policy) { _ in
-                Console.styleSheet
-            },
-        ]
+    static func passwordHasher(_ surroundings: Surroundings) -> PasswordHasher {
+        PasswordHasher(.production, on: QueueExecutor(label: "passwords"), random: surroundings.random)
     }
 
-    private func greet(_ settings: ServeSettings, port: Int, cloud: String) {
+    private func greet(
+        _ settings: ServeSettings, port: Int, cloud: FakeCloud, story: Scenario?,
+        demo: (email: String, password: String)?
+    ) {
         Terminal.say("Hothouse is listening on \(settings.listen.url(port: port))")
         Terminal.say("  data     \(settings.databasePath)")
-        Terminal.say("  cloud    \(cloud)")
+        let name = story.map { "of the story \($0.name)" } ?? "in which all goes well"
+        Terminal.say("  cloud    a fake OpenStack \(name), regions \(cloud.regionIds.joined(separator: ", "))")
+        if settings.speed != 1 { Terminal.say("  time     \(settings.speed) times as fast") }
+        if let demo { Terminal.say("  sign in  \(demo.email), password \(demo.password)") }
+        Terminal.say("Ctrl-C stops it.")
     }
 
     private static func logger(level: String) throws -> Logger {

@@ -41,6 +41,16 @@ import Testing
         }
     }
 
+    @Test("a password is the same however its letters are composed")
+    func composedPassword() async throws {
+        let accounts = try Accounts()
+        try await accounts.register([
+            "email": "ada@example.org", "password": "p\u{e4}\u{df}w\u{f6}rter \u{fb01}", "name": "Ada",
+        ])
+        _ = try await accounts.login("ada@example.org", "pa\u{308}\u{df}wo\u{308}rter fi")
+        #expect(try await accounts.loginError("ada@example.org", "passworter fi") == .invalidCredentials)
+    }
+
     @Test("a wrong body names its fields")
     func wrongFields() async throws {
         let accounts = try Accounts()

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Runtime
 import Storage
 import Testing
@@ -60,6 +61,30 @@ import Testing
             let lastUse = try await accounts.store.read { try $0.session(id)?.lastUsedAt }
             #expect(lastUse == start + .seconds(second < 60 ? 0 : 60))
         }
+    }
+
+    @Test("a session is good for reading while its use cannot be written down")
+    func storeIsBusy() async throws {
+        struct Busy: Error {}
+        struct ReadOnly: AuthStore {
+            let base: SQLiteAuthStore
+
+            func read<Value: Sendable>(
+                _ body: @escaping @Sendable (any AuthQueries) throws -> Value
+            ) async throws -> Value { try await base.read(body) }
+
+            func write<Value: Sendable>(
+                _ body: @escaping @Sendable (any AuthTransaction) throws -> Value
+            ) async throws -> Value { throw Busy() }
+        }
+        let (accounts, login) = try await signedIn()
+        let surroundings = Surroundings(time: accounts.time, random: RandomSource(seed: 1))
+        let service = AuthService(
+            store: ReadOnly(base: accounts.store),
+            hasher: PasswordHasher(.simulation, on: QueueExecutor(label: "hashing"), random: surroundings.random),
+            mailer: accounts.outbox, surroundings: surroundings, logger: .quiet)
+        accounts.time.advance(by: .seconds(60))
+        #expect(try await service.authenticate(token: login.token) == login.principal)
     }
 
     @Test("a session is over at once with a logout, and when its user is disabled")

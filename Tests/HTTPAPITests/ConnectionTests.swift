@@ -172,6 +172,29 @@ import Testing
         }
     }
 
+    @Test(
+        "an odd target is answered like any other",
+        arguments: [
+            ("GET http://portal/healthz", 200), ("GET /healthz?", 200), ("GET /healthz#top", 404),
+            ("GET //healthz", 200),
+            ("GET /healthz/", 200), ("GET /healthz?a=%&b=%zz&%00", 200), ("GET /%68ealthz", 404), ("GET /%", 404),
+            ("GET /%FF%FE", 404), ("GET /../healthz", 404), ("OPTIONS *", 404), ("CONNECT portal:80", 501),
+            ("PROPFIND /healthz", 501), ("BREW /healthz", 400), ("GET healthz", 400), ("GET /ä", 400),
+            ("GET /" + String(repeating: "x", count: 10_000), 404),
+            ("GET /" + String(repeating: "x", count: 40_000), 431),
+            ("GET " + String(repeating: "/x", count: 4000), 404),
+        ])
+    func oddTarget(line: String, status: Int) async throws {
+        try await Site.serve { site in
+            try await RawConnection.open(site) { connection in
+                try await connection.send([line + " HTTP/1.1", "Host: portal"])
+                let answer = try #require(try await connection.response())
+                #expect(answer.status == status)
+            }
+            #expect(try await site.visitor.call(.GET, "/healthz").status == 200)
+        }
+    }
+
     @Test("a broken body is refused, and nothing of it is taken for the whole")
     func brokenBody() async throws {
         try await Site.serve { site in
@@ -243,7 +266,7 @@ import Testing
         arguments: ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: portal\r\n\r\n"])
     func idle(text: String) async throws {
         var options = Site.Options()
-        options.connections.idle = .milliseconds(300)
+        options.connections.idle = .seconds(5)
         try await Site.serve(options) { site in
             try await RawConnection.open(site) { connection in
                 try await connection.send(text)

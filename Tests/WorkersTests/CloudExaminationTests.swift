@@ -95,7 +95,7 @@ private final class WellCloud: CloudTransport {
     ) async throws -> [Finding] {
         let surroundings = Surroundings(time: SystemTime(), random: RandomSource(seed: 1))
         let credential = CloudCredential(identityURL: WellCloud.url, applicationCredentialId: "ac", secret: "hush")
-        let access = CloudAccess(region: "r", credential: credential, transport: cloud)
+        let access = RegionAccess(region: "r", credential: credential, transport: cloud)
         let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let connection = CloudConnection.all([access], surroundings: surroundings, logger: silent)[0]
         let region = CloudRegion(Region(id: "west", name: "West"), connection: connection)

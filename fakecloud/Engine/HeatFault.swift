@@ -19,6 +19,12 @@ struct HeatFault: Error, Equatable {
         HeatFault(status: 404, type: "EntityNotFound", message: "The Stack (\(identity)) could not be found.")
     }
 
+    static func noResource(_ name: String, in stack: String) -> HeatFault {
+        HeatFault(
+            status: 404, type: "ResourceNotFound",
+            message: "The Resource (\(name)) could not be found in Stack \(stack).")
+    }
+
     var json: JSONValue {
         let (title, explanation) =
             Self.texts[status] ?? (

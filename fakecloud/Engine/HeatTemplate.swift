@@ -17,6 +17,8 @@ struct HeatTemplate: Sendable {
         let value: JSONValue
     }
 
+    /// What was sent, parsed.
+    let source: JSONValue
     let description: String
     let resources: [Resource]
     let outputs: [Output]
@@ -25,14 +27,19 @@ struct HeatTemplate: Sendable {
     let hiddenParameters: Set<String>
     private let conditions: [String: JSONValue]
 
+    var parameterDefinitions: [String: JSONValue] { source["parameters"]?.object ?? [:] }
+
     static let maximumSize = 524_288
 
     /// Parses, takes the parameters and checks all references, as a create does before it answers.
     ///
-    /// - Parameter names: what a custom constraint asks for: whether a service has a thing of that name or id.
+    /// - Parameters:
+    ///   - names: what a custom constraint asks for: whether a service has a thing of that name or id.
+    ///   - isComplete: whether every parameter must have a value.
     /// - Throws: ``HeatFault``.
-    init(_ source: JSONValue?, given: [String: JSONValue], names: CatalogNames) throws {
+    init(_ source: JSONValue, given: [String: JSONValue], names: CatalogNames, isComplete: Bool = true) throws {
         let root = try Self.root(of: source)
+        self.source = root
         try Self.checkVersion(root["heat_template_version"] ?? root["HeatTemplateFormatVersion"])
         for section in root.object?.keys.sorted() ?? [] where !Self.sections.contains(section) {
             throw HeatFault.invalid("The template section is invalid: \(section)")
@@ -48,6 +55,10 @@ struct HeatTemplate: Sendable {
         }
         var parameters: [String: JSONValue] = [:]
         for (name, definition) in definitions.sorted(by: { $0.key < $1.key }) {
+            if !isComplete, given[name] == nil, definition["default"] == nil {
+                parameters[name] = .null
+                continue
+            }
             parameters[name] = try TemplateParameter(name: name, definition: definition).value(
                 of: given[name], names: names)
         }
@@ -62,16 +73,13 @@ struct HeatTemplate: Sendable {
             kept.append((name, resource))
         }
         evaluation.resourceNames = Set(kept.map(\.0))
-        resources = try kept.map { name, resource in
+        let written = try kept.map { name, resource in
             guard let kind = resource["type"]?.string.flatMap(ResourceKind.init(rawValue:)) else {
                 throw HeatFault.invalid(
                     "The Resource Type (\(resource["type"]?.string ?? "None")) could not be found.")
             }
             let properties = try evaluation.pruned(resource["properties"] ?? .object([:]))
-            for property in properties.object?.keys.sorted() ?? [] where !kind.properties.contains(property) {
-                throw HeatFault.invalid(
-                    "Property error: : resources.\(name).properties: : Unknown Property \(property)")
-            }
+            try Self.check(properties, of: name, kind, evaluation, names: names)
             var requires = evaluation.references(in: properties, at: "\(name).Properties").map { ($0.name, $0.path) }
             requires += (resource["depends_on"]?.array ?? resource["depends_on"].map { [$0] } ?? []).compactMap {
                 $0.string.map { ($0, "\(name)") }
@@ -85,6 +93,7 @@ struct HeatTemplate: Sendable {
                 name: name, kind: kind, properties: properties,
                 requires: Set(requires.map(\.0)).filter(evaluation.resourceNames.contains).sorted())
         }
+        resources = Self.withImpliedRequirements(written)
         outputs = try (root["outputs"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { name, output in
             if let condition = output["condition"], try !evaluation.holds(condition) { return nil }
             return Output(
@@ -95,6 +104,26 @@ struct HeatTemplate: Sendable {
         try checkCycles()
     }
 
+    private static func check(
+        _ properties: JSONValue, of name: String, _ kind: ResourceKind, _ evaluation: TemplateEvaluation,
+        names: CatalogNames
+    ) throws {
+        for (property, value) in (properties.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard kind.properties.contains(property) else {
+                throw HeatFault.invalid(
+                    "Property error: : resources.\(name).properties: : Unknown Property \(property)")
+            }
+            guard let constraint = kind.constraints[property], evaluation.references(in: value, at: "").isEmpty,
+                let text = try evaluation.evaluate(value).string, !text.isEmpty,
+                let problem = names.violation(of: constraint, by: text)
+            else { continue }
+            throw HeatFault.invalid("Property error: : resources.\(name).properties.\(property): : \(problem)")
+        }
+        if kind == .keyPair, properties["public_key"] == nil {
+            throw HeatFault.invalid("The public_key property is required by the nova API version currently used.")
+        }
+    }
+
     /// A value with its functions carried out against the resources as they are.
     func evaluate(_ value: JSONValue, stack: StackIdentity, resources: [String: TemplateEvaluation.Resource])
         -> JSONValue
@@ -103,6 +132,11 @@ struct HeatTemplate: Sendable {
         evaluation.stack = stack
         evaluation.resources = resources
         return (try? evaluation.evaluate(value)) ?? .null
+    }
+
+    /// The first resource that a value refers to.
+    func firstReference(in value: JSONValue) -> String? {
+        TemplateEvaluation(parameters: parameters, conditions: conditions).references(in: value, at: "").first?.name
     }
 
     private func checkOutputs(all: [String: JSONValue]) throws {
@@ -146,49 +180,26 @@ struct HeatTemplate: Sendable {
         "heat_template_version", "description", "parameter_groups", "parameters", "resources", "outputs", "conditions",
     ]
 
-    private static let versions = [
-        "2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14", "2017-02-24", "2017-09-01",
-        "2018-03-02", "2018-08-31", "2021-04-16", "newton", "ocata", "pike", "queens", "rocky", "wallaby",
-    ]
-
-    private static func root(of source: JSONValue?) throws -> JSONValue {
-        switch source {
-        case nil, .null: throw HeatFault.badRequest("No template specified")
-        case .object: return source ?? .null
-        case .string(let text):
-            guard text.utf8.count <= maximumSize else {
-                throw HeatFault(
-                    status: 400, type: "RequestLimitExceeded",
-                    message:
-                        "Request limit exceeded: Template size (\(text.utf8.count) bytes) exceeds maximum allowed size (\(maximumSize) bytes)."
-                )
-            }
-            let root: JSONValue
-            do {
-                root = try JSONValue(yaml: text)
-            } catch {
-                throw HeatFault.badRequest("Template not in valid format: Error parsing template [root stack] \(error)")
-            }
-            guard root.object != nil else { fallthrough }
-            return root
-        default:
+    private static func root(of source: JSONValue) throws -> JSONValue {
+        let size = source.string?.utf8.count ?? source.pythonSize
+        guard size <= maximumSize else {
+            throw HeatFault(
+                status: 400, type: "RequestLimitExceeded",
+                message:
+                    "Request limit exceeded: Template size (\(size) bytes) exceeds maximum allowed size (\(maximumSize) bytes)."
+            )
+        }
+        let root: JSONValue
+        do {
+            root = try source.string.map { try JSONValue(yaml: $0) } ?? source
+        } catch {
+            throw HeatFault.badRequest("Template not in valid format: Error parsing template [root stack] \(error)")
+        }
+        guard root.object != nil else {
             throw HeatFault.badRequest(
                 "Template not in valid format: The template is not a JSON object or YAML mapping.")
         }
-    }
-
-    private static func checkVersion(_ version: JSONValue?) throws {
-        let problem: String
-        switch version {
-        case nil, .null: problem = "Template version was not provided"
-        case let version? where version.string.map(versions.contains) ?? false: return
-        case let version?:
-            problem =
-                "\"heat_template_version: \(version.string ?? "\(version)")\". \"heat_template_version\" should be one of: "
-                + versions.joined(separator: ", ")
-        }
-        throw HeatFault(
-            status: 400, type: "InvalidTemplateVersion", message: "The template version is invalid: \(problem)")
+        return root
     }
 }
 

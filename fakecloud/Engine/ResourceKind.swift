@@ -1,7 +1,11 @@
 /// The resource types that templates may use, with the properties and attributes that Heat's have.
-enum ResourceKind: String, Sendable {
+enum ResourceKind: String, CaseIterable, Sendable {
     case server = "OS::Nova::Server"
     case keyPair = "OS::Nova::KeyPair"
+    case network = "OS::Neutron::Net"
+    case subnet = "OS::Neutron::Subnet"
+    case router = "OS::Neutron::Router"
+    case routerInterface = "OS::Neutron::RouterInterface"
     case port = "OS::Neutron::Port"
     case securityGroup = "OS::Neutron::SecurityGroup"
     case floatingIP = "OS::Neutron::FloatingIP"
@@ -13,13 +17,8 @@ enum ResourceKind: String, Sendable {
     /// The name of Heat's class, which its messages show.
     var className: String { rawValue.split(separator: ":").last.map(String.init) ?? rawValue }
 
-    /// Whether the physical id is one that a service gave; else it stays the name that Heat made up.
-    var isMadeByService: Bool {
-        switch self {
-        case .test, .randomString, .value: false
-        default: true
-        }
-    }
+    /// Whether the service takes it on first and may then say that it came to nothing: it is there, in error.
+    var canBeInError: Bool { self == .server }
 
     var properties: Set<String> {
         switch self {
@@ -40,6 +39,24 @@ enum ResourceKind: String, Sendable {
                 "tags", "binding:vnic_type", "qos_policy", "no_fixed_ips", "propagate_uplink_status",
                 "replacement_policy",
             ]
+        case .network:
+            [
+                "name", "admin_state_up", "tenant_id", "shared", "dhcp_agent_ids", "port_security_enabled",
+                "qos_policy",
+                "dns_domain", "availability_zone_hints", "tags", "value_specs",
+            ]
+        case .subnet:
+            [
+                "network", "network_id", "subnetpool", "prefixlen", "cidr", "value_specs", "name", "ip_version",
+                "dns_nameservers", "dns_publish_fixed_ip", "gateway_ip", "enable_dhcp", "allocation_pools", "tenant_id",
+                "host_routes", "ipv6_ra_mode", "ipv6_address_mode", "segment", "tags",
+            ]
+        case .router:
+            [
+                "name", "external_gateway_info", "value_specs", "admin_state_up", "l3_agent_id", "l3_agent_ids",
+                "distributed", "ha", "availability_zone_hints", "tags",
+            ]
+        case .routerInterface: ["router", "router_id", "subnet", "subnet_id", "port", "port_id"]
         case .securityGroup: ["name", "description", "rules", "tags"]
         case .floatingIP:
             [
@@ -67,7 +84,7 @@ enum ResourceKind: String, Sendable {
             case .server:
                 [
                     "name", "addresses", "networks", "first_address", "instance_name", "accessIPv4", "accessIPv6",
-                    "console_urls", "tags",
+                    "console_urls", "tags", "os_collect_config",
                 ]
             case .keyPair: ["public_key", "private_key"]
             case .port:
@@ -77,7 +94,18 @@ enum ResourceKind: String, Sendable {
                     "device_id", "device_owner", "admin_state_up", "allowed_address_pairs", "port_security_enabled",
                     "dns_assignment", "network", "qos_policy_id", "propagate_uplink_status",
                 ]
-            case .securityGroup: []
+            case .network:
+                [
+                    "name", "status", "subnets", "admin_state_up", "tenant_id", "port_security_enabled", "mtu",
+                    "qos_policy_id", "l2_adjacency", "segments",
+                ]
+            case .subnet:
+                [
+                    "name", "network_id", "tenant_id", "allocation_pools", "gateway_ip", "host_routes", "ip_version",
+                    "cidr", "dns_nameservers", "enable_dhcp",
+                ]
+            case .router: ["name", "status", "external_gateway_info", "admin_state_up", "tenant_id"]
+            case .securityGroup, .routerInterface: []
             case .floatingIP:
                 [
                     "floating_ip_address", "fixed_ip_address", "floating_network_id", "port_id", "router_id",

@@ -1,9 +1,12 @@
 import Runtime
 
 /// The body of a stack's create, checked as Heat's API does before the template is looked at.
-struct StackCreation {
+struct StackCreation: Sendable {
     let name: String
+    /// As they were given, those of the environment included.
     let parameters: [String: JSONValue]
+    /// As it was given: text or an object.
+    let template: JSONValue
     let tags: [String]
     let timeoutMinutes: Int?
     let disablesRollback: Bool
@@ -14,7 +17,8 @@ struct StackCreation {
             throw .badRequest(
                 "The server could not comply with the request since it is either malformed or otherwise incorrect.")
         }
-        guard body["template"] != nil, body["template"] != .null else { throw .badRequest("No template specified") }
+        guard let template = body["template"], template != .null else { throw .badRequest("No template specified") }
+        self.template = template
         switch body["timeout_mins"] {
         case nil, .null: timeoutMinutes = nil
         case .integer(let minutes) where minutes >= 0: timeoutMinutes = minutes
@@ -35,7 +39,7 @@ struct StackCreation {
         case .string(let text):
             tags = text.split(separator: ",", omittingEmptySubsequences: false).map {
                 String($0.drop { $0 == " " })
-            }.filter { !$0.isEmpty }
+            }
         default: throw HeatFault(status: 400, type: "AttributeError", message: nil)
         }
         parameters = (body["parameters"]?.object ?? [:]).merging(

@@ -7,6 +7,8 @@ struct StackRecord: Sendable {
         case create = "CREATE"
         case delete = "DELETE"
         case rollback = "ROLLBACK"
+        /// Of a resource that someone marked.
+        case check = "CHECK"
         /// Of a resource that was not begun.
         case initial = "INIT"
     }
@@ -22,17 +24,39 @@ struct StackRecord: Sendable {
         var action = Action.initial
         var state = State.complete
         var reason = ""
-        var physicalId = ""
+        /// The name that Heat makes up for the physical resource.
+        var generatedName = ""
+        /// Nil until a service, or Heat itself, has given one.
+        var physicalId: String?
         var attributes: [String: JSONValue]?
         var createAttempts = 0
         var deleteAttempts = 0
-        var updatedAt: Timestamp
+        /// Grows with every step, so that timers of the one before are void.
+        var turn = 0
+        /// A deletion leaves it alone until then.
+        var restsUntil: Timestamp?
+        /// When the stack took it up. A create or a delete does not move it.
+        let updatedAt: Timestamp
+
+        init(template: HeatTemplate.Resource, updatedAt: Timestamp) {
+            self.template = template
+            self.updatedAt = updatedAt
+        }
 
         var name: String { template.name }
+        var kind: ResourceKind { template.kind }
         var isCreated: Bool { action == .create && state == .complete }
         /// Whether a deletion has nothing to do for it.
         var isAbsent: Bool { action == .initial || (action == .delete && state == .complete) }
         var status: String { action.rawValue + "_" + state.rawValue }
+        /// What events call the physical resource.
+        var eventId: String { physicalId ?? generatedName }
+
+        mutating func begin(_ action: Action) {
+            self.action = action
+            state = .inProgress
+            turn += 1
+        }
     }
 
     struct Event: Sendable {
@@ -47,15 +71,15 @@ struct StackRecord: Sendable {
     }
 
     let id: String
-    let name: String
+    /// The id of the project that it belongs to.
+    let project: String
     let userProjectId: String
+    let request: StackCreation
     let template: HeatTemplate
-    let tags: [String]
-    let timeoutMinutes: Int?
-    let disablesRollback: Bool
     let createdAt: Timestamp
     var updatedAt: Timestamp?
-    var deletedAt: Timestamp?
+    /// When it was DELETE_COMPLETE.
+    var goneAt: Timestamp?
     var action = Action.create
     var state = State.inProgress
     var reason = "Stack CREATE started"
@@ -67,16 +91,37 @@ struct StackRecord: Sendable {
     let random: RandomSource
     let rule: StackRule?
 
+    init(
+        id: String, project: String, userProjectId: String, request: StackCreation, template: HeatTemplate,
+        createdAt: Timestamp, resources: [Resource], random: RandomSource, rule: StackRule?
+    ) {
+        self.id = id
+        self.project = project
+        self.userProjectId = userProjectId
+        self.request = request
+        self.template = template
+        self.createdAt = createdAt
+        self.resources = resources
+        self.random = random
+        self.rule = rule
+    }
+
+    var name: String { request.name }
+    var tags: [String] { request.tags }
+    var timeoutMinutes: Int? { request.timeoutMinutes }
+    var disablesRollback: Bool { request.disablesRollback }
     var status: String { action.rawValue + "_" + state.rawValue }
-    var isDeleted: Bool { deletedAt != nil }
+    var isGone: Bool { goneAt != nil }
+
+    /// When Heat strikes it off: until then the name is taken, and lists show it.
+    var purgedAt: Timestamp? { goneAt.map { $0 + .seconds(2) } }
+    func isPurged(at now: Timestamp) -> Bool { purgedAt.map { $0 <= now } ?? false }
 
     func index(of resource: String) -> Int? {
         resources.firstIndex { $0.name == resource }
     }
 
-    func identity(projectId: String) -> StackIdentity {
-        StackIdentity(name: name, id: id, projectId: projectId)
-    }
+    var identity: StackIdentity { StackIdentity(name: name, id: id, projectId: project) }
 
     /// The resources as the functions of the template see them.
     var view: [String: TemplateEvaluation.Resource] {
@@ -85,8 +130,8 @@ struct StackRecord: Sendable {
                 (
                     $0.name,
                     TemplateEvaluation.Resource(
-                        physicalId: $0.physicalId.isEmpty ? $0.name : $0.physicalId,
-                        attributes: $0.isCreated ? $0.attributes : nil)
+                        physicalId: $0.physicalId ?? $0.name,
+                        attributes: $0.state == .inProgress ? nil : $0.attributes)
                 )
             })
     }

@@ -1,12 +1,5 @@
 import Runtime
 
-/// What custom constraints look up: the names and ids that the services know.
-struct CatalogNames: Sendable {
-    let flavors: Set<String>
-    let images: Set<String>
-    let networks: Set<String>
-}
-
 /// A parameter of a template with its constraints.
 struct TemplateParameter {
     let name: String
@@ -80,20 +73,9 @@ struct TemplateParameter {
             return "\"\(text)\" does not match pattern \"\(pattern)\""
         }
         if let custom = constraint["custom_constraint"]?.string, let text = value.string, !text.isEmpty {
-            return missing(text, of: custom, names: names).map { "Error validating value '\(text)': \($0)" }
+            return names.violation(of: custom, by: text)
         }
         return nil
-    }
-
-    private func missing(_ text: String, of constraint: String, names: CatalogNames) -> String? {
-        switch constraint {
-        case "nova.flavor" where !names.flavors.contains(text):
-            "No Flavor matching {'name': '\(text)'}. (HTTP 404)"
-        case "glance.image" where !names.images.contains(text): "No images matching {'name': '\(text)'}."
-        case "neutron.network" where !names.networks.contains(text):
-            "Unable to find network with name or id '\(text)'"
-        default: nil
-        }
     }
 
     private func isWithin(_ range: JSONValue, _ number: Double) -> Bool {

@@ -39,3 +39,16 @@ extension JSONValue {
         return .string(text)
     }
 }
+
+extension JSONValue {
+    /// How long the value is as Python writes it, with a space after each comma and colon.
+    var pythonSize: Int {
+        switch self {
+        case .array(let items): 2 + items.map(\.pythonSize).reduce(0, +) + 2 * max(0, items.count - 1)
+        case .object(let members):
+            2 + members.map { JSONValue.string($0.key).pythonSize + 2 + $0.value.pythonSize }.reduce(0, +)
+                + 2 * max(0, members.count - 1)
+        default: utf8.count
+        }
+    }
+}

@@ -1,63 +1,81 @@
 import HTTPTypes
 import Runtime
-import Scenarios
 
-/// Glance's Image API v2: the images that can be booted.
-extension FakeCloud {
-    func addGlance(to routes: inout ServiceRoutes) {
-        let root = "/image/:region/v2/images"
-        routes.on(.get, root, .glanceImageList) { engine, call in
-            var found = engine.scenario.images.filter { image in call.query("name").map { $0 == image.id } ?? true }
-            if let status = call.query("status"), status != "active" { found = [] }
-            if let marker = call.query("marker") {
-                guard let place = found.firstIndex(where: { engine.catalog.id(of: "image", $0.id) == marker }) else {
-                    throw CloudDialect.Refusal(
-                        status: 400, type: "Bad Request", message: "No image found with ID \(marker)")
-                }
-                found.removeFirst(place + 1)
-            }
-            var body: [String: JSONValue] = ["first": "/v2/images", "schema": "/v2/schemas/images"]
-            if let text = call.query("limit") {
-                guard let limit = Int(text), limit >= 0 else {
-                    throw CloudDialect.Refusal(
-                        status: 400, type: "Bad Request", message: "limit param must be an integer")
-                }
-                found = Array(found.prefix(limit))
-                body["first"] = .string("/v2/images?limit=\(limit)")
-                if found.count == limit, let last = found.last {
-                    let marker = engine.catalog.id(of: "image", last.id)
-                    body["next"] = .string("/v2/images?limit=\(limit)&marker=\(marker)")
-                }
-            }
-            body["images"] = .array(found.map { engine.json(of: $0) })
-            return .json(200, .object(body))
-        }
-        routes.on(.get, root + "/:image") { engine, call in
-            let id = call.parameter("image")
-            guard let image = engine.scenario.images.first(where: { engine.catalog.id(of: "image", $0.id) == id })
-            else {
-                throw CloudDialect.Refusal(status: 404, type: "Not Found", message: "No image found with ID \(id)")
-            }
-            return .json(200, engine.json(of: image))
-        }
-    }
-}
+/// Glance's Image API v2.
+enum GlanceRoutes {
+    private static let root = "/image/:region/v2"
+    private static let images = root + "/images"
+    private static let image = images + "/:image"
 
-extension CloudEngine {
-    fileprivate func json(of image: ImageScenario) -> JSONValue {
-        let id = catalog.id(of: "image", image.id)
-        var json: [String: JSONValue] = [
-            "owner_specified.openstack.md5": "", "owner_specified.openstack.sha256": "",
-            "owner_specified.openstack.object": .string("images/" + image.id), "name": .string(image.id),
-            "disk_format": "raw", "container_format": "bare", "visibility": "public", "size": 65536,
-            "virtual_size": 65536, "status": "active", "checksum": "", "protected": false,
-            "min_ram": .integer(image.minRamMiB), "min_disk": .integer(image.minDiskGiB),
-            "owner": .string(catalog.projectId), "os_hidden": false, "os_hash_algo": "sha512", "os_hash_value": "",
-            "id": .string(id), "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "tags": [],
-            "self": .string("/v2/images/" + id), "file": .string("/v2/images/\(id)/file"),
-            "schema": "/v2/schemas/image", "stores": "files",
-        ]
-        if let user = image.sshUser { json["os_admin_user"] = .string(user) }
-        return .object(json)
+    static let all: [ServiceRoute] = [
+        .on(.get, "/image/:region", needsToken: false) { _, call, _ in ImageView.versions(300, call) },
+        .on(.get, "/image/:region/versions", needsToken: false) { _, call, _ in ImageView.versions(200, call) },
+        .on(.get, images, .glanceImageList) { services, call, change in
+            try ImageView(services.image, call).list(for: change.requester)
+        },
+        .on(.get, image) { services, call, change in
+            let found = try services.image.image(call.parameter("image"), for: change.requester)
+            return .json(200, .object(ImageView(services.image, call).json(found)))
+        },
+        .on(.get, image + "/file") { services, call, change in
+            _ = try services.image.image(call.parameter("image"), for: change.requester)
+            return ServiceAnswer(status: 204)
+        },
+        .on(.post, images) { services, call, change in
+            guard let given = call.json, given.object != nil else {
+                throw ServiceFault.glance(400, "Bad Request", "Malformed request body")
+            }
+            let made = try services.image.createImage(given, by: change)
+            return .json(
+                201, .object(ImageView(services.image, call).json(made)),
+                headers: [.location: "\(call.baseURL)/image/\(call.region ?? "")/v2/images/\(made.id)"])
+        },
+        .on(.put, image + "/file") { services, call, change in
+            try services.image.upload(call.parameter("image"), call.body, by: change)
+            return ServiceAnswer(status: 204)
+        },
+        .on(.patch, image) { services, call, change in
+            let changed = try services.image.updateImage(call.parameter("image"), call.json ?? [], by: change)
+            return .json(200, .object(ImageView(services.image, call).json(changed)))
+        },
+        .on(.delete, image) { services, call, change in
+            try services.image.deleteImage(call.parameter("image"), by: change)
+            return ServiceAnswer(status: 204)
+        },
+        .on(.post, image + "/actions/deactivate") { services, call, change in
+            try services.image.setActive(call.parameter("image"), false, by: change)
+            return ServiceAnswer(status: 204)
+        },
+        .on(.post, image + "/actions/reactivate") { services, call, change in
+            try services.image.setActive(call.parameter("image"), true, by: change)
+            return ServiceAnswer(status: 204)
+        },
+        .on(.put, image + "/tags/:tag") { services, call, change in
+            try tag(&services, call, change) { tags, tag in if !tags.contains(tag) { tags.append(tag) } }
+        },
+        .on(.delete, image + "/tags/:tag") { services, call, change in
+            try tag(&services, call, change) { tags, tag in tags.removeAll { $0 == tag } }
+        },
+        .on(.get, root + "/schemas/image") { _, _, _ in .json(200, ImageView.schema) },
+        .on(.get, root + "/schemas/images") { _, _, _ in
+            .json(
+                200,
+                [
+                    "name": "images",
+                    "properties": ["images": ["type": "array", "items": ImageView.schema]],
+                ])
+        },
+    ]
+
+    private static func tag(
+        _ services: inout RegionServices, _ call: ServiceCall, _ change: Change,
+        _ body: (inout [String], String) -> Void
+    ) throws(ServiceFault) -> ServiceAnswer {
+        let found = try services.image.image(call.parameter("image"), for: change.requester)
+        guard change.requester.mayTouch(found) else {
+            throw .glance(403, "Forbidden", "You are not authorized to complete modify_image action.")
+        }
+        services.image.images.update(found.id) { image in body(&image.tags, call.parameter("tag")) }
+        return ServiceAnswer(status: 204)
     }
 }

@@ -1,81 +1,124 @@
 import HTTPTypes
 import Runtime
 
-/// Heat's Orchestration API v1: stacks, their events, resources and outputs.
+/// Heat's Orchestration API v1: stacks, their events, resources, outputs and templates.
 extension FakeCloud {
     func addHeat(to routes: inout ServiceRoutes) {
-        let root = "/heat/:region"
-        routes.on(.get, root, needsToken: false) { _, call in
-            let link: JSONValue = ["rel": "self", "href": .string("\(call.baseURL)/heat/\(call.region ?? "")/v1/")]
-            return .json(300, ["versions": [["id": "v1.0", "status": "CURRENT", "links": [link]]]])
-        }
-        let project = root + "/v1/:project"
+        routes.on(.get, "/heat/:region", needsToken: false) { _, call in HeatView.versions(call) }
+        let project = "/heat/:region/v1/:project"
         routes.on(.get, project + "/build_info") { _, call in
             .json(200, ["api": ["revision": "unknown"], "engine": ["revision": "unknown"]])
         }
-        routes.on(.post, project + "/stacks", .heatStackCreate) { [weak self] engine, call in
+        routes.on(.get, project + "/services") { engine, call in try HeatView(engine, call).services() }
+        addTemplates(under: project, to: &routes)
+        addStacks(under: project + "/stacks", to: &routes)
+        addParts(under: project + "/stacks/:name/:id", to: &routes)
+    }
+
+    private func addStacks(under stacks: String, to routes: inout ServiceRoutes) {
+        routes.on(.post, stacks, .heatStackCreate) { [weak self] engine, call in
             try self?.create(in: &engine, call) ?? .json(503, .null)
         }
-        routes.on(.get, project + "/stacks", .heatStackList) { engine, call in
-            try HeatView(engine, call).list()
+        routes.on(.get, stacks, .heatStackList) { engine, call in try HeatView(engine, call).list() }
+        routes.on(.get, stacks + "/:name", .heatStackFind) { engine, call in
+            // Heat knows no list in detail, takes the word for no name, and answers with the whole list.
+            if call.parameter("name") == "detail" { return try HeatView(engine, call).list(isPaged: false) }
+            return try HeatView(engine, call).redirect(to: "")
         }
-        routes.on(.get, project + "/stacks/:name", .heatStackFind) { engine, call in
+        routes.on(.delete, stacks + "/:name", .heatStackDelete) { engine, call in
             try HeatView(engine, call).redirect(to: "")
         }
-        routes.on(.delete, project + "/stacks/:name", .heatStackDelete) { engine, call in
-            try HeatView(engine, call).redirect(to: "")
-        }
-        let stack = project + "/stacks/:name/:id"
+        routes.on(.post, stacks + "/preview") { engine, call in try HeatView(engine, call).preview() }
+        let stack = stacks + "/:name/:id"
         routes.on(.get, stack, .heatStackShow) { engine, call in
             // Two words after `stacks` are a name with an id, or a name with a part of the stack.
-            let parts = ["events", "resources", "outputs", "template"]
+            let parts = ["events", "resources", "outputs", "template", "environment", "files"]
             if parts.contains(call.parameter("id")) {
                 return try HeatView(engine, call).redirect(to: "/" + call.parameter("id"))
             }
             return try HeatView(engine, call).show()
         }
         routes.on(.delete, stack, .heatStackDelete) { [weak self] engine, call in
-            try self?.delete(in: &engine, call) ?? .json(503, .null)
+            let view = try HeatView(engine, call)
+            try self?.apply(
+                .deleteStack(name: call.parameter("name"), id: call.parameter("id"), view.place), to: &engine)
+            return ServiceAnswer(status: 204)
         }
+    }
+
+    private func addParts(under stack: String, to routes: inout ServiceRoutes) {
+        routes.on(.get, stack + "/template") { engine, call in
+            .json(200, try HeatView(engine, call).stack().template.source)
+        }
+        routes.on(.get, stack + "/environment") { engine, call in try HeatView(engine, call).environment() }
+        routes.on(.get, stack + "/files") { engine, call in
+            _ = try HeatView(engine, call).stack()
+            return .json(200, [:])
+        }
+        routes.on(.get, stack + "/export") { engine, call in try HeatView(engine, call).export() }
+        routes.on(.get, stack + "/snapshots") { engine, call in
+            _ = try HeatView(engine, call).stack()
+            return .json(200, ["snapshots": []])
+        }
+        routes.on(.get, stack + "/outputs") { engine, call in try HeatView(engine, call).outputs() }
+        routes.on(.get, stack + "/outputs/:output") { engine, call in try HeatView(engine, call).output() }
         routes.on(.get, stack + "/events", .heatEventList) { engine, call in try HeatView(engine, call).events() }
         routes.on(.get, stack + "/resources", .heatResourceList) { engine, call in
             try HeatView(engine, call).resources()
         }
-        routes.on(.get, stack + "/resources/:resource") { engine, call in try HeatView(engine, call).resource() }
-        routes.on(.get, stack + "/outputs") { engine, call in try HeatView(engine, call).outputs() }
-        routes.on(.get, stack + "/outputs/:output") { engine, call in try HeatView(engine, call).output() }
+        let resource = stack + "/resources/:resource"
+        routes.on(.get, resource) { engine, call in try HeatView(engine, call).resource() }
+        routes.on(.patch, resource) { [weak self] engine, call in
+            let view = try HeatView(engine, call)
+            let stack = try view.stack()
+            try self?.apply(
+                .markResource(
+                    call.parameter("resource"), isUnhealthy: call.json?["mark_unhealthy"] == true,
+                    reason: call.json?["resource_status_reason"]?.string ?? "", stackId: stack.id, view.place),
+                to: &engine)
+            return .json(200, .null)
+        }
+        routes.on(.get, resource + "/metadata") { engine, call in
+            _ = try HeatView(engine, call).namedResource()
+            return .json(200, ["metadata": [:]])
+        }
+        routes.on(.post, resource + "/signal") { engine, call in
+            _ = try HeatView(engine, call).namedResource()
+            throw HeatFault(
+                status: 400, type: "ResourceActionNotSupported", message: "signal is not supported for resource.")
+        }
+        routes.on(.get, resource + "/events", .heatEventList) { engine, call in
+            try HeatView(engine, call).eventsOfResource()
+        }
+        routes.on(.get, resource + "/events/:event") { engine, call in try HeatView(engine, call).event() }
+    }
+
+    private func addTemplates(under project: String, to routes: inout ServiceRoutes) {
+        routes.on(.post, project + "/validate", .heatTemplateValidate) { engine, call in
+            try HeatView(engine, call).validate()
+        }
+        routes.on(.get, project + "/template_versions") { engine, call in
+            _ = try HeatView(engine, call)
+            return .json(200, HeatTemplate.knownVersions)
+        }
+        routes.on(.get, project + "/resource_types") { engine, call in
+            try HeatView(engine, call).resourceTypes()
+        }
+        routes.on(.get, project + "/resource_types/:type") { engine, call in
+            try HeatView(engine, call).resourceType()
+        }
     }
 
     private func create(in engine: inout CloudEngine, _ call: ServiceCall) throws -> ServiceAnswer {
-        guard let body = call.json else {
-            throw HeatFault.badRequest("JSON is not valid")
-        }
-        try HeatView(engine, call).checkProject()
-        let region = call.region ?? ""
-        let seed = draw()
-        // Only what is accepted is kept, and it is kept before it is answered.
-        var changed = engine
-        let id = try changed.createStack(body, in: region, seed: seed)
-        try record(
-            ["kind": "create", "region": .string(region), "seed": .string(String(seed)), "body": body], at: engine.now)
-        engine = changed
-        let name = engine.stack(id, in: region)?.name ?? ""
-        let link = HeatView(engine, call).link(name, id)
+        let view = try HeatView(engine, call)
+        guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
+        let id = try apply(.createStack(body, view.place, seed: draw()), to: &engine) ?? ""
+        let name = body["stack_name"]?.string ?? ""
+        let link = view.link(name, id)
         var answer = ServiceAnswer.json(
             201, ["stack": ["id": .string(id), "links": [["href": .string(link), "rel": "self"]]]],
             headers: [.location: link])
         answer.stack = name
         return answer
-    }
-
-    private func delete(in engine: inout CloudEngine, _ call: ServiceCall) throws -> ServiceAnswer {
-        try HeatView(engine, call).checkProject()
-        let (name, id, region) = (call.parameter("name"), call.parameter("id"), call.region ?? "")
-        var changed = engine
-        try changed.deleteStack(name, id, in: region)
-        try record(
-            ["kind": "delete", "region": .string(region), "name": .string(name), "id": .string(id)], at: engine.now)
-        engine = changed
-        return ServiceAnswer(status: 204)
     }
 }

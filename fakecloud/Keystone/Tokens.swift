@@ -1,155 +1,153 @@
+import OrderedCollections
 import Runtime
 import Scenarios
 
-/// A token that Keystone gave out.
-struct IssuedToken: Sendable {
-    let value: String
-    let method: String
-    let auditId: String
-    let issuedAt: Timestamp
-    let expiresAt: Timestamp
-}
-
-/// A refusal in Keystone's words.
-struct KeystoneFault: Error, Equatable {
-    let status: Int
-    let title: String
-    let message: String
-    var identityMethods: [String] = []
-
-    static let unauthorized = KeystoneFault(
-        status: 401, title: "Unauthorized", message: "The request you have made requires authentication.")
-
-    var json: JSONValue {
-        var error: [String: JSONValue] = [
-            "code": .integer(status), "message": .string(message), "title": .string(title),
-        ]
-        if !identityMethods.isEmpty {
-            error["identity"] = ["methods": .array(identityMethods.map { .string($0) })]
-        }
-        return ["error": .object(error)]
-    }
-}
-
 extension CloudEngine {
-    /// Signs in by application credential or password (Identity API v3, `POST /auth/tokens`).
+    /// Signs in by application credential, password or token (Identity API v3, `POST /auth/tokens`).
     ///
     /// - Parameters:
-    ///   - secret: the application credential's, which is the demo user's password as well.
+    ///   - body: nil where the request had none.
     ///   - random: for the token's value.
     /// - Throws: ``KeystoneFault`` in the words of golden keystone.
-    mutating func issueToken(_ body: JSONValue, secret: String, random: RandomSource) throws -> IssuedToken {
-        guard let auth = body["auth"] else {
-            throw KeystoneFault(
-                status: 400, title: "Bad Request",
-                message:
-                    "Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error."
-            )
+    mutating func issueToken(_ body: JSONValue?, random: RandomSource) throws -> IssuedToken {
+        if let body, body.object == nil {
+            throw KeystoneFault.badRequest("Expecting to find valid JSON in request body.")
         }
-        guard let identity = auth["identity"] else {
-            throw KeystoneFault(status: 400, title: "Bad Request", message: "'identity' is a required property")
+        guard let auth = body?["auth"], auth != .null else {
+            throw KeystoneFault.badRequest("Expecting to find auth in request body.")
         }
+        guard let identity = auth["identity"] else { throw KeystoneFault.invalid("'identity' is a required property") }
         guard let methods = identity["methods"]?.array?.compactMap(\.string) else {
-            throw KeystoneFault(
-                status: 400, title: "Bad Request",
-                message: "Invalid input for field 'identity': 'methods' is a required property")
+            throw KeystoneFault.invalid("Invalid input for field 'identity': 'methods' is a required property")
         }
         guard let method = methods.first else { throw KeystoneFault.unauthorized }
         switch method {
         case "application_credential":
-            let credential = identity["application_credential"] ?? .null
-            if let id = credential["id"]?.string, id != catalog.credentialId {
+            let credential = try credential(identity["application_credential"])
+            guard auth["scope"] == nil else {
                 throw KeystoneFault(
-                    status: 404, title: "Not Found", message: "Could not find Application Credential: \(id).")
+                    status: 401, title: "Unauthorized",
+                    message:
+                        "Error authenticating with application credential: Application credentials cannot request a scope.",
+                    identity: [:])
             }
-            let isNamed =
-                credential["name"]?.string == FakeCatalog.credentialName && isDemo(credential["user"])
-            guard credential["id"] != nil || isNamed, credential["secret"]?.string == secret, auth["scope"] == nil
-            else {
+            return issue(
+                [method], to: credential.user, for: (credential.project, credential.roles), credential: credential,
+                random: random)
+        case "password":
+            let given = identity["password"]?["user"]
+            guard let user = self.identity.user(given), given?["password"]?.string == user.password else {
                 throw KeystoneFault.unauthorized
             }
-        case "password":
-            let user = identity["password"]?["user"]
-            guard isDemo(user), user?["password"]?.string == secret else { throw KeystoneFault.unauthorized }
+            return issue([method], to: user, for: try scope(auth["scope"], of: user), random: random)
+        case "token":
+            guard let value = identity["token"]?["id"]?.string else {
+                throw KeystoneFault.invalid("Invalid input for field 'identity/token': 'id' is a required property")
+            }
+            let old = try keystoneToken(value)
+            // A token of an application credential is for its own project and nothing else.
+            guard old.credentialId == nil else {
+                throw KeystoneFault.forbidden("rescope a token of an application credential")
+            }
+            let methods = old.methods + (old.methods.contains(method) ? [] : [method])
+            return issue(
+                methods, to: old.user, for: try scope(auth["scope"], of: old.user), parent: old, random: random)
         default:
             throw KeystoneFault(
                 status: 401, title: "Unauthorized", message: "Attempted to authenticate with an unsupported method.",
-                identityMethods: [
-                    "external", "password", "token", "oauth1", "mapped", "application_credential", "ec2credential",
+                identity: [
+                    "methods": [
+                        "external", "password", "token", "oauth1", "mapped", "application_credential", "ec2credential",
+                    ]
                 ])
         }
-        let token = IssuedToken(
-            value: "gAAAAA" + base64URL(random.bytes(48)), method: method, auditId: base64URL(random.bytes(16)),
-            issuedAt: now, expiresAt: now + scenario.tokenLifetime)
-        tokens = tokens.filter { $0.value.expiresAt > now }
-        tokens[token.value] = token
-        return token
     }
 
-    private func isDemo(_ user: JSONValue?) -> Bool {
-        user?["id"]?.string == catalog.userId || user?["name"]?.string == FakeCatalog.userName
+    private func credential(_ given: JSONValue?) throws -> Identity.Credential {
+        let credential: Identity.Credential?
+        if let id = given?["id"]?.string {
+            credential = identity.credentials[id]
+            guard credential != nil else { throw KeystoneFault.noCredential(id) }
+        } else {
+            guard let name = given?["name"]?.string, let user = identity.user(given?["user"]) else {
+                throw KeystoneFault.unauthorized
+            }
+            credential = identity.credentials.values.first { $0.user == user && $0.name == name }
+            guard credential != nil else { throw KeystoneFault.noCredential(name) }
+        }
+        guard let credential, given?["secret"]?.string == credential.secret, !credential.isExpired(at: now) else {
+            throw KeystoneFault.unauthorized
+        }
+        return credential
+    }
+
+    /// The project of a scope, with the user's roles there. Without a scope, the token is unscoped: nobody has a
+    /// default project.
+    private func scope(_ scope: JSONValue?, of user: Identity.User) throws -> (Identity.Project, [String])? {
+        guard let scope, scope != "unscoped", scope["unscoped"] == nil else { return nil }
+        guard let project = identity.project(scope["project"]) else { throw KeystoneFault.unauthorized }
+        let roles = user.roles(on: project)
+        guard !roles.isEmpty else { throw KeystoneFault.unauthorized }
+        return (project, roles)
+    }
+
+    private mutating func issue(
+        _ methods: [String], to user: Identity.User, for scope: (project: Identity.Project, roles: [String])?,
+        credential: Identity.Credential? = nil, parent: IssuedToken? = nil, random: RandomSource
+    ) -> IssuedToken {
+        // A token outlives neither the credential nor the token that it was got with.
+        let ends = [now + scenario.tokenLifetime, credential?.expiresAt, parent?.expiresAt].compactMap { $0 }
+        let auditId = base64URL(random.bytes(16))
+        let token = IssuedToken(
+            value: "gAAAAA" + base64URL(random.bytes(96)), methods: methods,
+            auditIds: [auditId] + (parent?.auditIds.last.map { [$0] } ?? []), issuedAt: now.wholeSecond,
+            expiresAt: (ends.min() ?? now).wholeSecond, user: user, project: scope?.project, roles: scope?.roles ?? [],
+            credentialId: credential?.id)
+        tokens.add(token)
+        return token
     }
 
     /// The token of a value, where it is good.
     func token(_ value: String?) -> IssuedToken? {
-        value.flatMap { tokens[$0] }.flatMap { $0.expiresAt > now ? $0 : nil }
-    }
-
-    /// The body that goes with a token.
-    func tokenJSON(_ token: IssuedToken, baseURL: String, withCatalog: Bool) -> JSONValue {
-        let domain: JSONValue = ["id": "default", "name": "Default"]
-        var members: [String: JSONValue] = [
-            "methods": [.string(token.method)],
-            "user": [
-                "domain": domain, "id": .string(catalog.userId), "name": .string(FakeCatalog.userName),
-                "password_expires_at": .null,
-            ],
-            "audit_ids": [.string(token.auditId)],
-            "expires_at": .string(token.expiresAt.microseconds), "issued_at": .string(token.issuedAt.microseconds),
-            "project": [
-                "domain": domain, "id": .string(catalog.projectId), "name": .string(FakeCatalog.projectName),
-            ],
-            "is_domain": false,
-            "roles": .array(
-                ["heat_stack_owner", "reader", "member"].map {
-                    ["id": .string(catalog.roleId($0)), "name": .string($0)]
-                }),
-        ]
-        if withCatalog { members["catalog"] = serviceCatalog(baseURL: baseURL) }
-        if token.method == "application_credential" {
-            members["application_credential"] = [
-                "id": .string(catalog.credentialId), "name": .string(FakeCatalog.credentialName), "restricted": false,
-            ]
+        value.flatMap { tokens.token($0, at: now) }.flatMap { token in
+            token.credentialId.map { identity.credentials[$0] != nil } ?? true ? token : nil
         }
-        return ["token": .object(members)]
     }
 
-    /// All services with their endpoints in all regions.
-    func serviceCatalog(baseURL: String) -> JSONValue {
-        let services: [(type: String, name: String, path: (String) -> String)] = [
-            ("identity", "keystone", { _ in "/identity/v3" }),
-            ("orchestration", "heat", { "/heat/\($0)/v1/\(catalog.projectId)" }),
-            ("compute", "nova", { "/compute/\($0)/v2.1" }),
-            ("image", "glance", { "/image/\($0)" }),
-            ("network", "neutron", { "/network/\($0)" }),
-            // Not played, but Heat makes volumes where the catalog has them only.
-            ("volumev3", "cinder", { "/volume/\($0)/v3/\(catalog.projectId)" }),
-        ]
-        return .array(
-            services.map { service in
-                let endpoints = scenario.regions.flatMap { region in
-                    ["public", "admin", "internal"].map { interface -> JSONValue in
-                        [
-                            "id": .string(catalog.hexId(ofEndpoint: "\(service.name) \(region.id) \(interface)")),
-                            "interface": .string(interface), "region_id": .string(region.id),
-                            "region": .string(region.id), "url": .string(baseURL + service.path(region.id)),
-                        ]
-                    }
-                }
-                return [
-                    "endpoints": .array(endpoints), "id": .string(catalog.hexId(ofEndpoint: service.name)),
-                    "type": .string(service.type), "name": .string(service.name),
-                ]
-            })
+    /// The token of a call to Keystone itself.
+    ///
+    /// - Throws: ``CloudDialect/NoToken``; ``KeystoneFault`` where the credential of the token is gone.
+    func keystoneToken(_ value: String?) throws -> IssuedToken {
+        guard let token = value.flatMap({ tokens.token($0, at: now) }) else { throw CloudDialect.NoToken() }
+        if let id = token.credentialId, identity.credentials[id] == nil { throw KeystoneFault.noCredential(id) }
+        return token
     }
+
+    /// The token of a call to another service, which remembers what it was told of it for a while.
+    ///
+    /// - Parameter service: the service and its region.
+    /// - Throws: ``CloudDialect/NoToken``.
+    mutating func serviceToken(_ value: String?, service: String) throws -> IssuedToken {
+        guard let value, !value.isEmpty else { throw CloudDialect.NoToken() }
+        if let known = tokenCache.token(value, service: service, at: now) { return known }
+        guard let token = token(value) else { throw CloudDialect.NoToken() }
+        tokenCache.remember(token, service: service, at: now)
+        return token
+    }
+
+    /// Whether a service need not ask for a token.
+    func remembers(_ value: String, service: String) -> Bool {
+        tokenCache.token(value, service: service, at: now) != nil
+    }
+
+    /// Ends all tokens, those that services remember too.
+    mutating func revokeAllTokens() {
+        tokens = TokenStore()
+        tokenCache = TokenCache()
+    }
+}
+
+extension Timestamp {
+    /// Without its milliseconds.
+    fileprivate var wholeSecond: Timestamp { Timestamp(milliseconds: milliseconds - milliseconds % 1000) }
 }

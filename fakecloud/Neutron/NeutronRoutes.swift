@@ -1,56 +1,379 @@
 import HTTPTypes
 import Runtime
+import Scenarios
 
-/// Neutron's Networking API v2.0: the networks that a stack's port and floating IP are on.
-extension FakeCloud {
-    func addNeutron(to routes: inout ServiceRoutes) {
-        let root = "/network/:region/v2.0/networks"
-        routes.on(.get, root, .neutronNetworkList) { engine, call in
-            let filters: Set<String> = [
-                "name", "id", "router:external", "fields", "limit", "status", "sort_key", "sort_dir",
-            ]
-            if let unknown = call.query.first(where: { !filters.contains($0.name) })?.name {
-                throw CloudDialect.Refusal(
-                    status: 400, type: "HTTPBadRequest", message: "['\(unknown)'] is invalid attribute for filtering")
-            }
-            let fields = Set(call.queries("fields"))
-            let found = ["private", "public"].map { engine.json(ofNetwork: $0) }.filter { network in
-                ["name", "id", "status"].allSatisfy { key in call.query(key).map { network[key]?.string == $0 } ?? true
+/// Neutron's Networking API v2.0.
+enum NeutronRoutes {
+    private static let root = "/network/:region/v2.0"
+
+    static let all: [ServiceRoute] =
+        discovery + quotas
+        + collection(
+            "networks", "network", .neutronNetworkList, also: ["is_default"], absent: ServiceFault.networkNotFound,
+            seen: { state, call, requester in
+                if let name = call.query("name"), !requester.isAdmin {
+                    return state.networks.records(named: name).filter { state.isVisible($0, to: requester) }
                 }
-                    && call.query("router:external").map {
-                        network["router:external"] == .bool($0.lowercased() == "true")
-                    } ?? true
+                return state.networks(seenBy: requester)
+            }, find: { try $0.network($1, for: $2) }, create: { try $0.createNetwork($1, by: $2) },
+            update: { try $0.updateNetwork($1, $2, by: $3) }, delete: { try $0.deleteNetwork($1, by: $2) },
+            table: \.networks, json: { $0.json($1) })
+        + collection(
+            "subnets", "subnet", absent: ServiceFault.subnetNotFound,
+            seen: { state, _, requester in
+                state.subnets.records(state.networks(seenBy: requester).flatMap(\.subnetIds))
+            }, find: { try $0.subnet($1, for: $2) }, create: { try $0.createSubnet($1, by: $2) },
+            update: { try $0.updateSubnet($1, $2, by: $3) }, delete: { try $0.deleteSubnet($1, by: $2) },
+            table: \.subnets, json: { $0.json($1) })
+        + collection(
+            "ports", "port", also: ["binding:host_id"], absent: ServiceFault.portNotFound,
+            seen: { state, call, requester in
+                let all: [Port] =
+                    if let id = call.query("id") { state.ports.records([id]) } else if let id = call.query("device_id")
+                    { state.ports.records(state.portsByDevice[id]) } else if let id = call.query("network_id") {
+                        state.ports.records(state.portsByNetwork[id])
+                    } else { state.records(state.ports, seenBy: requester) }
+                return all.filter { requester.mayTouch($0) }
+            }, find: { try $0.port($1, for: $2) }, create: { try $0.createPort($1, by: $2) },
+            update: { try $0.updatePort($1, $2, by: $3) }, delete: { try $0.deletePort($1, by: $2) },
+            table: \.ports, json: { $0.json($1) })
+        + collection(
+            "routers", "router", absent: ServiceFault.routerNotFound,
+            seen: { state, _, requester in state.records(state.routers, seenBy: requester) },
+            find: { try $0.router($1, for: $2) }, create: { try $0.createRouter($1, by: $2) },
+            update: { try $0.updateRouter($1, $2, by: $3) }, delete: { try $0.deleteRouter($1, by: $2) },
+            table: \.routers, json: { $0.json($1) }) + routerInterfaces
+        + collection(
+            "floatingips", "floatingip", absent: ServiceFault.floatingIPNotFound,
+            seen: { state, call, requester in
+                let all: [FloatingIP] =
+                    if let id = call.query("port_id") {
+                        state.floatingIPs.records(state.floatingIPsByPort[id])
+                    } else if let address = call.query("floating_ip_address") {
+                        state.floatingIPs.records(named: address)
+                    } else { state.records(state.floatingIPs, seenBy: requester) }
+                return all.filter { requester.mayTouch($0) }
+            }, find: { try $0.floatingIP($1, for: $2) }, create: { try $0.createFloatingIP($1, by: $2) },
+            update: { try $0.updateFloatingIP($1, $2, by: $3) }, delete: { try $0.deleteFloatingIP($1, by: $2) },
+            table: \.floatingIPs, json: { $0.json($1) })
+        + collection(
+            "security-groups", "security_group", absent: ServiceFault.securityGroupNotFound,
+            seen: { state, _, requester in state.records(state.securityGroups, seenBy: requester) },
+            find: { try $0.securityGroup($1, for: $2) }, create: { try $0.createSecurityGroup($1, by: $2) },
+            update: { try $0.updateSecurityGroup($1, $2, by: $3) },
+            delete: { try $0.deleteSecurityGroup($1, by: $2) }, table: \.securityGroups, json: { $0.json($1) })
+        + collection(
+            "security-group-rules", "security_group_rule", absent: ServiceFault.securityGroupRuleNotFound,
+            seen: { state, call, requester in
+                let all: [SecurityGroupRule] =
+                    if let group = call.query("security_group_id") {
+                        state.rules.records(state.rulesByGroup[group])
+                    } else { state.records(state.rules, seenBy: requester) }
+                return all.filter { requester.mayTouch($0) }
+            }, find: { try $0.rule($1, for: $2) }, create: { try $0.createRule($1, by: $2) }, update: nil,
+            delete: { try $0.deleteRule($1, by: $2) }, table: \.rules, json: { $0.json($1) })
+
+    // Discovery.
+
+    private static let extensions = [
+        "address-scope", "agent", "allowed-address-pairs", "availability_zone", "binding", "default-subnetpools",
+        "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "filter-validation",
+        "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination",
+        "port-security",
+        "project-id", "provider", "quota_details", "quotas", "router", "security-group", "sorting",
+        "standard-attr-description", "standard-attr-revisions", "standard-attr-tag", "standard-attr-timestamp",
+        "stateful-security-group", "subnet_allocation",
+    ]
+
+    /// What there is none of.
+    private static func empty(_ path: String, _ collection: String) -> ServiceRoute {
+        .on(.get, root + path) { _, _, _ in .json(200, .object([collection: []])) }
+    }
+
+    private static func describe(_ alias: String) -> JSONValue {
+        [
+            "alias": .string(alias), "name": .string(alias), "description": "", "links": [],
+            "updated": "2013-01-01T00:00:00-00:00",
+        ]
+    }
+
+    private static let discovery: [ServiceRoute] = [
+        .on(.get, "/network/:region", needsToken: false) { _, call, _ in
+            let link = "\(call.baseURL)/network/\(call.region ?? "")/v2.0/"
+            return .json(
+                200,
+                [
+                    "versions": [
+                        ["id": "v2.0", "status": "CURRENT", "links": [["rel": "self", "href": .string(link)]]]
+                    ]
+                ])
+        },
+        .on(.get, root) { _, call, _ in
+            let base = "\(call.baseURL)/network/\(call.region ?? "")/v2.0/"
+            let resources = [
+                ("network", "networks"), ("subnet", "subnets"), ("subnetpool", "subnetpools"), ("port", "ports"),
+            ]
+            return .json(
+                200,
+                [
+                    "resources": .array(
+                        resources.map { name, collection in
+                            [
+                                "name": .string(name), "collection": .string(collection),
+                                "links": [["rel": "self", "href": .string(base + collection)]],
+                            ]
+                        })
+                ])
+        },
+        .on(.get, root + "/extensions") { _, _, _ in
+            .json(200, ["extensions": .array(extensions.map(describe))])
+        },
+        .on(.get, root + "/extensions/:alias") { _, call, _ in
+            let alias = call.parameter("alias").withoutSuffix
+            guard extensions.contains(alias) else {
+                throw ServiceFault.neutron(
+                    404, "ExtensionsNotFound", "Extensions not found: ['\(alias)'].")
             }
-            let shown = found.map { network -> JSONValue in
-                fields.isEmpty ? network : .object((network.object ?? [:]).filter { fields.contains($0.key) })
+            return .json(200, ["extension": describe(alias)])
+        },
+        .on(.get, root + "/availability_zones") { _, _, _ in
+            .json(
+                200,
+                [
+                    "availability_zones": .array(
+                        ["network", "router"].map {
+                            ["name": "nova", "resource": .string($0), "state": "available"]
+                        })
+                ])
+        },
+        empty("/subnetpools", "subnetpools"), empty("/agents", "agents"),
+        empty("/address-scopes", "address_scopes"), empty("/address-groups", "address_groups"),
+        empty("/rbac-policies", "rbac_policies"), empty("/qos/policies", "policies"), empty("/trunks", "trunks"),
+        .on(.get, root + "/network-ip-availabilities") { services, call, change in
+            guard change.requester.isAdmin else { return .json(200, ["network_ip_availabilities": []]) }
+            let state = services.network
+            let items = state.networks.all.map { network -> JSONValue in
+                let subnets = state.subnets.records(network.subnetIds)
+                func used(_ subnet: Subnet) -> JSONValue { .integer(subnet.addresses.taken.count) }
+                return [
+                    "network_id": .string(network.id), "network_name": .string(network.name),
+                    "project_id": .string(network.projectId), "tenant_id": .string(network.projectId),
+                    "total_ips": .integer(subnets.map(\.addresses.capacity).reduce(0, +)),
+                    "used_ips": .integer(subnets.map(\.addresses.taken.count).reduce(0, +)),
+                    "subnet_ip_availability": .array(
+                        subnets.map { subnet in
+                            [
+                                "subnet_id": .string(subnet.id), "subnet_name": .string(subnet.name),
+                                "cidr": .string(subnet.cidr.description),
+                                "ip_version": .integer(subnet.cidr.base.version.rawValue),
+                                "total_ips": .integer(subnet.addresses.capacity), "used_ips": used(subnet),
+                            ]
+                        }),
+                ]
             }
-            return .json(200, ["networks": .array(shown)])
+            return .json(200, ["network_ip_availabilities": .array(items)])
+        },
+    ]
+
+    // Quotas.
+
+    private static func quota(_ path: String, _ isDetailed: Bool, of project: String? = nil) -> ServiceRoute {
+        .on(.get, root + path) { services, call, change in
+            let asked = call.parameter("project").withoutSuffix
+            guard asked == change.projectId || change.requester.isAdmin else {
+                throw ServiceFault.notAuthorized("rule:get_quota")
+            }
+            services.network.defaultGroup(of: asked)
+            return .json(
+                200, ["quota": NetworkView(services, call).quota(of: project ?? asked, isDetailed: isDetailed)])
         }
-        routes.on(.get, root + "/:network") { engine, call in
-            let id = call.parameter("network")
-            guard let name = ["private", "public"].first(where: { engine.catalog.id(of: "network", $0) == id }) else {
-                throw CloudDialect.Refusal(
-                    status: 404, type: "NetworkNotFound", message: "Network \(id) could not be found.")
+    }
+
+    private static let quotas: [ServiceRoute] = [
+        quota("/quotas/:project", false), quota("/quotas/:project/details.json", true),
+        quota("/quotas/:project/details", true), quota("/quotas/:project/default", false, of: ""),
+        quota("/quotas/:project/default.json", false, of: ""),
+        .on(.put, root + "/quotas/:project") { services, call, change in
+            guard change.requester.isAdmin else { throw ServiceFault.notAuthorized("rule:update_quota") }
+            let project = call.parameter("project").withoutSuffix
+            for (name, value) in try call.object("quota").object ?? [:] {
+                guard let resource = QuotaScenario.Resource(rawValue: name) else { continue }
+                guard let limit = value.integer ?? value.string.flatMap({ Int($0) }), limit >= -1 else {
+                    throw ServiceFault.invalidAttribute(name, "'\(value)' is not an integer")
+                }
+                services.network.quotas[project, default: [:]][resource] = limit
             }
-            return .json(200, ["network": engine.json(ofNetwork: name)])
+            return .json(200, ["quota": NetworkView(services, call).quota(of: project, isDetailed: false)])
+        },
+        .on(.delete, root + "/quotas/:project") { services, call, change in
+            guard change.requester.isAdmin else { throw ServiceFault.notAuthorized("rule:delete_quota") }
+            services.network.quotas[call.parameter("project").withoutSuffix] = nil
+            return ServiceAnswer(status: 204)
+        },
+    ]
+
+    private static let routerInterfaces: [ServiceRoute] = [
+        .on(.put, root + "/routers/:id/add_router_interface") { services, call, change in
+            let router = call.parameter("id")
+            let port = try services.network.addRouterInterface(router, call.json ?? [:], by: change)
+            return answer(port, of: router)
+        },
+        .on(.put, root + "/routers/:id/remove_router_interface") { services, call, change in
+            let router = call.parameter("id")
+            let port = try services.network.removeRouterInterface(router, call.json ?? [:], by: change)
+            return answer(port, of: router)
+        },
+    ]
+
+    private static func answer(_ port: Port, of router: String) -> ServiceAnswer {
+        let subnets = port.fixedIPs.map(\.subnetId)
+        return .json(
+            200,
+            [
+                "id": .string(router), "port_id": .string(port.id), "network_id": .string(port.networkId),
+                "tenant_id": .string(port.projectId), "project_id": .string(port.projectId),
+                "subnet_id": JSONValue(subnets.first), "subnet_ids": .array(subnets.map { .string($0) }), "tags": [],
+            ])
+    }
+
+    // Collections.
+
+    /// The routes that all collections have: list, create, show, update, delete, tags.
+    ///
+    /// - Parameters:
+    ///   - seen: what a requester sees, or of it at least what the query asks for.
+    ///   - also: attributes that can be asked for though items do not show them.
+    private static func collection<Record: NetworkRecord>(
+        _ path: String, _ name: String, _ list: CloudOperation = .other, also: Set<String> = [],
+        absent: @escaping @Sendable (String) -> ServiceFault,
+        seen: @escaping @Sendable (NetworkState, ServiceCall, Requester) -> [Record],
+        find: @escaping @Sendable (NetworkState, String, Requester) throws -> Record,
+        create: @escaping @Sendable (inout NetworkState, JSONValue, Change) throws -> Record,
+        update: (@Sendable (inout NetworkState, String, JSONValue, Change) throws -> Record)?,
+        delete: @escaping @Sendable (inout NetworkState, String, Change) throws -> Void,
+        table: any (WritableKeyPath<NetworkState, ResourceTable<Record>> & Sendable),
+        json: @escaping @Sendable (NetworkView, Record) -> [String: JSONValue]
+    ) -> [ServiceRoute] {
+        let collection = name + "s"
+        let all = "\(root)/\(path)"
+        let one = all + "/:id"
+        func tags(
+            _ method: HTTPRequest.Method, _ path: String,
+            _ change: @escaping @Sendable (inout [String], ServiceCall) throws -> ServiceAnswer?
+        ) -> ServiceRoute {
+            .on(method, one + "/tags" + path) { services, call, context in
+                let record = try find(services.network, call.parameter("id"), context.requester)
+                guard context.requester.mayTouch(record) else {
+                    throw ServiceFault.notAuthorized("rule:update_\(name)")
+                }
+                var tags = record.tags
+                let answer = try change(&tags, call)
+                if tags != record.tags {
+                    services.network[keyPath: table].update(record.id) { record in
+                        record.tags = tags
+                        record.stamp.touch(at: context.now)
+                    }
+                }
+                return answer ?? .json(200, ["tags": .array(tags.map { .string($0) })])
+            }
         }
+        var routes: [ServiceRoute] = [
+            .on(.get, all, list) { services, call, change in
+                services.network.defaultGroup(of: change.projectId)
+                let view = NetworkView(services, call)
+                let found = seen(services.network, call, change.requester)
+                let attributes = Set(NetworkAttributes.shown[name] ?? []).union(also)
+                return try view.list(found.map { json(view, $0) }, collection, attributes: attributes, absent: absent)
+            },
+            .on(.post, all) { services, call, change in
+                let record = try create(&services.network, try call.object(name), change)
+                return .json(201, .object([name: .object(json(NetworkView(services, call), record))]))
+            },
+            .on(.get, one) { services, call, change in
+                services.network.defaultGroup(of: change.projectId)
+                let record = try find(services.network, call.parameter("id").withoutSuffix, change.requester)
+                let fields = Set(call.queries("fields"))
+                let shown = json(NetworkView(services, call), record).filter {
+                    fields.isEmpty || fields.contains($0.key)
+                }
+                return .json(200, .object([name: .object(shown)]))
+            },
+            .on(.delete, one) { services, call, change in
+                try delete(&services.network, call.parameter("id").withoutSuffix, change)
+                return ServiceAnswer(status: 204)
+            },
+            tags(.get, "") { _, _ in nil },
+            tags(.put, "") { tags, call in
+                guard let given = call.json?["tags"]?.array?.compactMap(\.string) else {
+                    throw ServiceFault.neutronBadRequest("Invalid tags body")
+                }
+                tags = given
+                return nil
+            },
+            tags(.delete, "") { tags, _ in
+                tags = []
+                return ServiceAnswer(status: 204)
+            },
+            tags(.put, "/:tag") { tags, call in
+                let tag = call.parameter("tag")
+                if !tags.contains(tag) { tags.append(tag) }
+                return ServiceAnswer(status: 201)
+            },
+            tags(.delete, "/:tag") { tags, call in
+                let tag = call.parameter("tag")
+                guard tags.contains(tag) else {
+                    throw ServiceFault.neutron(404, "TagNotFound", "Tag \(tag) could not be found.")
+                }
+                tags.removeAll { $0 == tag }
+                return ServiceAnswer(status: 204)
+            },
+        ]
+        if let update {
+            routes.append(
+                .on(.put, one) { services, call, change in
+                    let id = call.parameter("id").withoutSuffix
+                    let record = try update(&services.network, id, try call.object(name), change)
+                    return .json(200, .object([name: .object(json(NetworkView(services, call), record))]))
+                })
+        }
+        return routes
     }
 }
 
-extension CloudEngine {
-    fileprivate func json(ofNetwork name: String) -> JSONValue {
-        let isExternal = name == "public"
-        var json: [String: JSONValue] = [
-            "id": .string(catalog.id(of: "network", name)), "name": .string(name),
-            "tenant_id": .string(catalog.projectId), "project_id": .string(catalog.projectId), "admin_state_up": true,
-            "mtu": isExternal ? 1500 : 1450, "status": "ACTIVE",
-            "subnets": [.string(catalog.id(of: "subnet", name))], "shared": false, "availability_zone_hints": [],
-            "availability_zones": [], "ipv4_address_scope": .null, "ipv6_address_scope": .null,
-            "router:external": .bool(isExternal), "qinq": false, "vlan_transparent": false, "description": "",
-            "port_security_enabled": true, "tags": [], "created_at": "2026-01-01T00:00:00Z",
-            "updated_at": "2026-01-01T00:00:00Z", "revision_number": 2,
-        ]
-        if isExternal { json["is_default"] = false }
-        return .object(json)
-    }
+extension NetworkAttributes {
+    private static let common = [
+        "id", "name", "tenant_id", "project_id", "description", "revision_number", "created_at", "updated_at",
+    ]
+
+    /// What lists can be filtered by.
+    static let shown: [String: [String]] = [
+        "network": common + [
+            "admin_state_up", "mtu", "status", "shared", "router:external", "port_security_enabled", "is_default",
+            "ipv4_address_scope", "ipv6_address_scope", "availability_zone_hints",
+            "vlan_transparent", "qinq",
+        ],
+        "subnet": common + [
+            "network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp", "ipv6_address_mode", "ipv6_ra_mode",
+            "subnetpool_id", "segment_id", "router:external",
+        ],
+        "port": common + [
+            "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner", "fixed_ips",
+            "security_groups", "binding:vnic_type", "port_security_enabled", "dns_name",
+        ],
+        "router": common + ["admin_state_up", "status", "flavor_id"],
+        "floatingip": common + [
+            "floating_ip_address", "floating_network_id", "router_id", "port_id", "fixed_ip_address", "status",
+        ],
+        "security_group": common + ["stateful", "shared"],
+        "security_group_rule": common + [
+            "security_group_id", "ethertype", "direction", "protocol", "port_range_min", "port_range_max",
+            "remote_ip_prefix", "remote_group_id", "remote_address_group_id", "normalized_cidr",
+            "belongs_to_default_sg",
+        ],
+    ]
+}
+
+extension String {
+    /// Without the `.json` that Neutron allows at the end of every path.
+    fileprivate var withoutSuffix: String { hasSuffix(".json") ? String(dropLast(5)) : self }
 }

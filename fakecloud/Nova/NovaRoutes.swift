@@ -1,155 +1,148 @@
 import HTTPTypes
+import OrderedCollections
 import Runtime
 import Scenarios
 
-/// Nova's Compute API v2.1: what a catalog needs.
-extension FakeCloud {
-    func addNova(to routes: inout ServiceRoutes) {
-        let root = "/compute/:region/v2.1"
-        routes.on(.get, root, needsToken: false) { _, call in
-            let link: JSONValue = [
-                "rel": "self", "href": .string("\(call.baseURL)/compute/\(call.region ?? "")/v2.1/"),
-            ]
-            return NovaView.answer(
-                [
-                    "version": [
-                        "id": "v2.1", "status": "CURRENT", "version": "2.104", "min_version": "2.1",
-                        "updated": "2013-07-23T11:33:21Z",
-                        "links": [
-                            link, ["rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"],
-                        ],
-                        "media-types": [
-                            [
-                                "base": "application/json",
-                                "type": "application/vnd.openstack.compute+json;version=2.1",
-                            ]
-                        ],
-                    ]
-                ])
-        }
-        routes.on(.get, root + "/flavors", .novaFlavorList) { engine, call in
-            try NovaView(engine: engine, call: call).flavors(isDetailed: false)
-        }
-        routes.on(.get, root + "/flavors/detail", .novaFlavorList) { engine, call in
-            try NovaView(engine: engine, call: call).flavors(isDetailed: true)
-        }
-        routes.on(.get, root + "/flavors/:flavor") { engine, call in
-            try NovaView(engine: engine, call: call).flavor()
-        }
-        routes.on(.get, root + "/os-keypairs", .novaKeypairList) { engine, call in
-            NovaView(engine: engine, call: call).keypairs()
-        }
-        routes.on(.get, root + "/limits", .novaLimitsShow) { engine, call in
-            NovaView(engine: engine, call: call).limits()
-        }
-    }
-}
+/// Nova's Compute API v2.1: discovery, flavors, key pairs, limits, quotas and server groups.
+enum NovaRoutes {
+    private static let root = "/compute/:region/v2.1"
 
-private struct NovaView {
-    let engine: CloudEngine
-    let call: ServiceCall
-
-    static func answer(_ body: JSONValue) -> ServiceAnswer {
-        .json(
-            200, body,
-            headers: [
-                HTTPField.Name("OpenStack-API-Version")!: "compute 2.1",
-                HTTPField.Name("X-OpenStack-Nova-API-Version")!: "2.1", .vary: "OpenStack-API-Version",
-            ])
-    }
-
-    private var root: String { "\(call.baseURL)/compute/\(call.region ?? "")" }
-
-    /// In the order of their ids, as Nova lists them.
-    private var all: [(id: String, flavor: InstanceTypeScenario)] {
-        engine.scenario.instanceTypes.map { (engine.catalog.id(of: "flavor", $0.id), $0) }.sorted { $0.id < $1.id }
-    }
-
-    func flavors(isDetailed: Bool) throws -> ServiceAnswer {
-        var found = all
-        if let marker = call.query("marker") {
-            guard let place = found.firstIndex(where: { $0.id == marker }) else {
-                throw CloudDialect.Refusal(status: 400, type: "badRequest", message: "marker [\(marker)] not found")
-            }
-            found.removeFirst(place + 1)
-        }
-        var body: [String: JSONValue] = [:]
-        if let text = call.query("limit") {
-            guard let limit = Int(text), limit >= 0 else {
-                throw CloudDialect.Refusal(
-                    status: 400, type: "badRequest",
-                    message:
-                        "Invalid input for query parameters limit. Value: \(text). '\(text)' does not match '^[0-9]*$'")
-            }
-            if found.count >= limit, limit > 0, let last = found.prefix(limit).last {
-                let path = isDetailed ? "flavors/detail" : "flavors"
-                body["flavors_links"] = [
-                    ["rel": "next", "href": .string("\(root)/v2.1/\(path)?limit=\(limit)&marker=\(last.id)")]
-                ]
-            }
-            found = Array(found.prefix(limit))
-        }
-        body["flavors"] = .array(
-            found.map { .object(isDetailed ? detail($0.id, $0.flavor) : brief($0.id, $0.flavor)) })
-        return Self.answer(.object(body))
-    }
-
-    func flavor() throws -> ServiceAnswer {
-        let id = call.parameter("flavor")
-        guard let found = all.first(where: { $0.id == id }) else {
-            throw CloudDialect.Refusal(
-                status: 404, type: "itemNotFound", message: "Flavor \(id) could not be found.")
-        }
-        return Self.answer(["flavor": .object(detail(found.id, found.flavor))])
-    }
-
-    private func brief(_ id: String, _ flavor: InstanceTypeScenario) -> [String: JSONValue] {
+    static let all: [ServiceRoute] =
         [
-            "id": .string(id), "name": .string(flavor.id),
-            "links": [
-                ["rel": "self", "href": .string("\(root)/v2.1/flavors/\(id)")],
-                ["rel": "bookmark", "href": .string("\(root)/flavors/\(id)")],
-            ],
-        ]
-    }
+            .on(.get, "/compute/:region", needsToken: false) { _, call, _ in NovaView.versions(call) },
+            get("", needsToken: false) { view, _ in view.currentVersion() },
+            get("/flavors", .novaFlavorList) { view, _ in try view.flavors(isDetailed: false) },
+            get("/flavors/detail", .novaFlavorList) { view, _ in try view.flavors(isDetailed: true) },
+            get("/flavors/:flavor") { view, _ in
+                .json(200, ["flavor": .object(view.detail(try view.flavor(view.call.parameter("flavor"))))])
+            },
+            get("/flavors/:flavor/os-extra_specs") { view, _ in
+                _ = try view.flavor(view.call.parameter("flavor"))
+                return .json(200, ["extra_specs": [:]])
+            },
+            get("/os-availability-zone") { _, _ in
+                .json(
+                    200,
+                    ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": .null]]])
+            },
+            get("/os-availability-zone/detail") { _, requester in
+                guard requester.isAdmin else { throw ServiceFault.policy("os_compute_api:os-availability-zone:detail") }
+                return .json(
+                    200,
+                    ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": [:]]]])
+            },
+            get("/extensions") { _, _ in .json(200, ["extensions": []]) },
+            forbidden("/os-hypervisors", "os_compute_api:os-hypervisors:list"),
+            forbidden("/os-hypervisors/detail", "os_compute_api:os-hypervisors:list-detail"),
+            forbidden("/os-migrations", "os_compute_api:os-migrations:index"),
+            forbidden("/os-services", "os_compute_api:os-services:list"),
+            forbidden("/os-aggregates", "os_compute_api:os-aggregates:index"),
+        ] + keyPairs + limits + groups
 
-    private func detail(_ id: String, _ flavor: InstanceTypeScenario) -> [String: JSONValue] {
-        brief(id, flavor).merging([
-            "ram": .integer(flavor.ramMiB), "disk": .integer(flavor.diskGiB), "swap": "",
-            "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false, "vcpus": .integer(flavor.vcpus),
-            "os-flavor-access:is_public": true, "rxtx_factor": 1.0,
-        ]) { $1 }
-    }
-
-    private var servers: [StackRecord.Resource] {
-        engine.stacks(in: call.region ?? "").flatMap(\.resources).filter {
-            $0.template.kind == .server && !$0.isAbsent
+    /// A route that shows something.
+    static func get(
+        _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ show: @escaping @Sendable (NovaView, Requester) throws -> ServiceAnswer
+    ) -> ServiceRoute {
+        .on(.get, root + path, operation, needsToken: needsToken) { services, call, change in
+            try show(NovaView(services, call, try NovaVersion(of: call)), change.requester)
         }
     }
 
-    func keypairs() -> ServiceAnswer {
-        let keys = engine.stacks(in: call.region ?? "").flatMap { stack in
-            stack.resources.filter { $0.template.kind == .keyPair && !$0.isAbsent }.map { key -> JSONValue in
-                [
-                    "keypair": [
-                        "name": .string(stack.name), "public_key": key.attributes?["public_key"] ?? "",
-                        "fingerprint": "",
-                    ]
-                ]
+    /// What only administrators see; for them there is nothing, since the fake shows no hosts.
+    private static func forbidden(_ path: String, _ rule: String) -> ServiceRoute {
+        get(path) { _, requester in
+            guard requester.isAdmin else { throw ServiceFault.policy(rule) }
+            let key = path.split(separator: "/")[0].dropFirst("os-".count)
+            return .json(200, .object([String(key): []]))
+        }
+    }
+
+    private static let keyPairs: [ServiceRoute] = [
+        get("/os-keypairs", .novaKeypairList) { view, requester in try view.keyPairs(of: requester.userId) },
+        get("/os-keypairs/:name") { view, requester in
+            view.detail(try view.services.compute.keyPair(view.call.parameter("name"), of: requester.userId))
+        },
+        .on(.post, root + "/os-keypairs") { services, call, change in
+            let version = try NovaVersion(of: call)
+            let given = try call.object("keypair")
+            guard version.minor < 92 || given["public_key"] != nil else {
+                throw ServiceFault.novaInput("keypair", given, "'public_key' is a required property")
             }
+            let made = try services.compute.createKeyPair(given, by: change)
+            return NovaView(services, call, version).created(made.pair, privateKey: made.privateKey)
+        },
+        .on(.delete, root + "/os-keypairs/:name") { services, call, change in
+            let version = try NovaVersion(of: call)
+            try services.compute.deleteKeyPair(call.parameter("name"), by: change)
+            return ServiceAnswer(status: version.minor >= 2 ? 204 : 202)
+        },
+    ]
+
+    /// The project of a path, where the requester may see its quotas.
+    private static func project(_ call: ServiceCall, _ requester: Requester, _ rule: String) throws(ServiceFault)
+        -> String
+    {
+        let project = call.parameter("project")
+        guard project == requester.projectId || requester.isAdmin else {
+            throw .policy("os_compute_api:os-quota-sets:" + rule)
         }
-        return Self.answer(["keypairs": .array(keys)])
+        return project
     }
 
-    func limits() -> ServiceAnswer {
-        let absolute: [String: JSONValue] = [
-            "maxTotalCores": -1, "maxPersonality": 5, "maxPersonalitySize": 10240, "maxTotalInstances": -1,
-            "maxTotalKeypairs": 100, "maxServerMeta": 128, "maxImageMeta": 128, "maxTotalRAMSize": -1,
-            "maxServerGroups": 10, "maxServerGroupMembers": 10, "maxTotalFloatingIps": -1, "maxSecurityGroups": -1,
-            "maxSecurityGroupRules": -1, "totalRAMUsed": 0, "totalCoresUsed": 0,
-            "totalInstancesUsed": .integer(servers.count), "totalFloatingIpsUsed": 0, "totalSecurityGroupsUsed": 0,
-            "totalServerGroupsUsed": 0,
-        ]
-        return Self.answer(["limits": ["rate": [], "absolute": .object(absolute)]])
-    }
+    private static let limits: [ServiceRoute] = [
+        get("/limits", .novaLimitsShow) { view, requester in
+            let project = requester.isAdmin ? view.call.query("tenant_id") : nil
+            return view.limits(of: project ?? requester.projectId)
+        },
+        get("/os-quota-sets/:project") { view, requester in
+            view.quotas(of: try project(view.call, requester, "show"))
+        },
+        get("/os-quota-sets/:project/detail") { view, requester in
+            view.quotas(of: try project(view.call, requester, "detail"), isDetailed: true)
+        },
+        get("/os-quota-sets/:project/defaults") { view, _ in view.quotas(of: "") },
+        .on(.put, root + "/os-quota-sets/:project") { services, call, change in
+            let version = try NovaVersion(of: call)
+            guard change.requester.isAdmin else {
+                throw ServiceFault.policy("os_compute_api:os-quota-sets:update")
+            }
+            let project = call.parameter("project")
+            for (name, value) in try call.object("quota_set").object ?? [:] {
+                guard let resource = QuotaScenario.Resource(rawValue: name) else { continue }
+                guard let limit = value.integer, limit >= -1 else {
+                    throw ServiceFault.novaInput(name, value, "\(value.pythonText) is not of type 'integer'")
+                }
+                services.compute.quotas[project, default: [:]][resource] = limit
+            }
+            return NovaView(services, call, version).quotas(of: project)
+        },
+        .on(.delete, root + "/os-quota-sets/:project") { services, call, change in
+            guard change.requester.isAdmin else {
+                throw ServiceFault.policy("os_compute_api:os-quota-sets:delete")
+            }
+            services.compute.quotas[call.parameter("project")] = nil
+            return ServiceAnswer(status: 202)
+        },
+    ]
+
+    private static let groups: [ServiceRoute] = [
+        get("/os-server-groups") { view, requester in
+            let groups = view.services.compute.groups.records(ofProject: requester.projectId)
+            return .json(200, ["server_groups": .array(groups.map(view.group))])
+        },
+        get("/os-server-groups/:group") { view, requester in
+            let group = try view.services.compute.group(view.call.parameter("group"), for: requester)
+            return .json(200, ["server_group": view.group(group)])
+        },
+        .on(.post, root + "/os-server-groups") { services, call, change in
+            let version = try NovaVersion(of: call)
+            let group = try services.compute.createGroup(try call.object("server_group"), by: change)
+            return .json(200, ["server_group": NovaView(services, call, version).group(group)])
+        },
+        .on(.delete, root + "/os-server-groups/:group") { services, call, change in
+            try services.compute.deleteGroup(call.parameter("group"), by: change)
+            return ServiceAnswer(status: 204)
+        },
+    ]
 }

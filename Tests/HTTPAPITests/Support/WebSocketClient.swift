@@ -17,20 +17,22 @@ struct WebSocketClient {
 
     /// Connects, runs a body with the open socket and closes it.
     static func connect<Value: Sendable>(
-        port: Int, headers: [(String, String)], _ body: (inout WebSocketClient) async throws -> Value
+        port: Int, path: String = "/ws", headers: [(String, String)],
+        _ body: (inout WebSocketClient) async throws -> Value
     ) async throws -> Value {
         typealias Channel = NIOAsyncChannel<WebSocketFrame, WebSocketFrame>
         let upgrade: EventLoopFuture<Channel?> = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let upgrader = NIOTypedWebSocketClientUpgrader<Channel?>(
+                        maxFrameSize: 1 << 20,
                         upgradePipelineHandler: { channel, _ in
                             channel.eventLoop.makeCompletedFuture {
                                 try Channel(wrappingChannelSynchronously: channel)
                             }
                         })
                     let head = HTTPRequestHead(
-                        version: .http1_1, method: .GET, uri: "/ws",
+                        version: .http1_1, method: .GET, uri: path,
                         headers: HTTPHeaders([("Host", "127.0.0.1:\(port)")] + headers))
                     return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
                         configuration: .init(
@@ -61,8 +63,18 @@ struct WebSocketClient {
         try await write(.binary, ByteBuffer(bytes: bytes))
     }
 
+    /// Sends frames as they are, all at once.
+    func send(_ frames: [WebSocketFrame]) async throws {
+        try await outbound.write(contentsOf: frames)
+    }
+
     private func write(_ opcode: WebSocketOpcode, _ data: ByteBuffer) async throws {
         try await outbound.write(WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data))
+    }
+
+    /// The next frame, whatever it is; nil where the connection ended.
+    mutating func nextFrame() async throws -> WebSocketFrame? {
+        try await inbound.next()
     }
 
     /// The next message, pings answered on the way.

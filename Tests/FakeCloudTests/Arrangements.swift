@@ -1,0 +1,208 @@
+import Runtime
+
+/// What must have happened before an exchange and is not itself among those that were recorded.
+enum Arrangements {
+    enum Step {
+        case wait(Duration)
+        /// A call to a service; the id of what it makes stands for the recorded one.
+        case send(
+            method: String, service: String, path: String, body: JSONValue?, token: String, recordedId: String?)
+        /// Signs in with an application credential.
+        case signIn(token: String, credential: String)
+        case keystone(isDown: Bool)
+
+        static func stack(
+            _ name: String, _ recordedId: String? = nil, resources: JSONValue? = nil, more: [String: JSONValue] = [:]
+        ) -> Step {
+            let template: JSONValue = [
+                "heat_template_version": "2018-08-31",
+                "resources": resources ?? ["rnd": ["type": "OS::Heat::RandomString", "properties": ["length": 8]]],
+            ]
+            let body: [String: JSONValue] = ["stack_name": .string(name), "template": template]
+            return .send(
+                method: "POST", service: "heat", path: "\(heat)/stacks", body: .object(body.merging(more) { $1 }),
+                token: "portal", recordedId: recordedId)
+        }
+
+        static func delete(_ name: String, _ recordedId: String) -> Step {
+            .send(
+                method: "DELETE", service: "heat", path: "\(heat)/stacks/\(name)/\(recordedId)", body: nil,
+                token: "portal", recordedId: nil)
+        }
+
+        static func credential(_ name: String, _ recordedId: String, expiresAt: String? = nil) -> Step {
+            .send(
+                method: "POST", service: "keystone", path: "\(user)/application_credentials",
+                body: ["application_credential": ["name": .string(name), "expires_at": JSONValue(expiresAt)]],
+                token: "demo", recordedId: recordedId)
+        }
+
+        static func key(_ name: String, _ key: String = someKey) -> Step {
+            .send(
+                method: "POST", service: "nova", path: "/v2.1/os-keypairs",
+                body: ["keypair": ["name": .string(name), "public_key": .string(key)]], token: "portal",
+                recordedId: nil)
+        }
+    }
+
+    private static let heat = "/v1/b7862f2ccedf4d0c933d210c0b5683fa"
+    private static let user = "/v3/users/37593bb041c24837aa3f08ba37102bde"
+    private static let portal = "3e83ed397d464489bd0594a05f9b844c"
+    private static let someKey =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMnw+KYes+Ne6mBUNmpj1F7GhO4nBxpprICjkmRmqobU"
+
+    static func before(_ exchange: GoldenExchange) -> [Step] {
+        switch exchange.file {
+        case "keystone": keystone[exchange.number] ?? []
+        case "heat": heatSteps[exchange.number] ?? []
+        case "heat_vm": heatVM[exchange.number] ?? []
+        case "heat_more": heatMore[exchange.number] ?? []
+        case "nova": nova[exchange.number] ?? []
+        case "neutron": neutron[exchange.number] ?? []
+        case "outage": outage[exchange.number] ?? []
+        default: []
+        }
+    }
+
+    private static let keystone: [Int: [Step]] = [
+        9: [.credential("portal-restricted", "e61aeea33c3c4b779feb64b80b50ec88")],
+        55: [.signIn(token: "portal-restricted", credential: "e61aeea33c3c4b779feb64b80b50ec88")],
+        61: [
+            .credential(
+                "short1795462621.6012459", "84342601c5cb4ead88bff1030539a6b0", expiresAt: "2026-01-06T10:00:05Z")
+        ],
+        63: [
+            .credential("deleted", "80ce670a115f4cac9e490e53238c8765"),
+            .signIn(token: "deleted-appcred", credential: "80ce670a115f4cac9e490e53238c8765"), .stack("vm1"),
+            .wait(.seconds(2)),
+        ],
+        69: [.wait(.seconds(5))],
+        76: [
+            .send(
+                method: "GET", service: "heat", path: "\(heat)/stacks", body: nil, token: "second", recordedId: nil),
+            .send(
+                method: "DELETE", service: "keystone", path: "/v3/auth/tokens", body: nil, token: "second",
+                recordedId: nil),
+        ],
+    ]
+
+    private static func tests(_ resources: [String: JSONValue]) -> JSONValue {
+        .object(
+            resources.mapValues { properties in
+                let requires = properties["after"]
+                var resource: [String: JSONValue] = [
+                    "type": "OS::Heat::TestResource",
+                    "properties": .object((properties.object ?? [:]).filter { $0.key != "after" }),
+                ]
+                resource["depends_on"] = requires
+                return .object(resource)
+            })
+    }
+
+    private static let heatSteps: [Int: [Step]] = [
+        34: [.stack("trustfail"), .stack("t-portal"), .stack("t-portal-restricted"), .stack("vm1")]
+            + [.stack(String(repeating: "a", count: 255))],
+        63: [.stack("n19")],
+        80: [.stack("n30"), .wait(.seconds(2))],
+        88: [.wait(.seconds(5))],
+        145: (0..<4).flatMap { number -> [Step] in
+            [.stack("g-l\(number)", more: ["tags": "batch,n\(number)"]), .wait(.seconds(2))]
+        },
+        210: [
+            .stack(
+                "g-fail", "d190e93a-9258-49c2-86dc-a8372d5d1449",
+                resources: tests(["a": ["wait_secs": 1], "bad": ["fail": true, "wait_secs": 1, "after": "a"]])),
+            .wait(.seconds(3)),
+        ],
+        216: [.wait(.milliseconds(2500))],
+        217: [.wait(.seconds(5))],
+        220: [
+            .stack(
+                "g-del", "b79cc9f2-1b63-45df-ad29-272ad9abebf9",
+                resources: tests(["a": ["action_wait_secs": ["create": 0, "delete": 4]]])), .wait(.seconds(1)),
+        ],
+        223: [.delete("g-del", "b79cc9f2-1b63-45df-ad29-272ad9abebf9")],
+        227: [.wait(.milliseconds(9500))],
+        238: [.stack("g-byname", "f2810df0-1d48-44c6-b8b0-1772a368b8e1"), .wait(.seconds(2))],
+        240: [
+            .stack(
+                "g-delcreate", "0afd1b52-b2be-4634-a0b1-4e30539a2911", resources: tests(["a": ["wait_secs": 20]])),
+            .wait(.seconds(2)),
+        ],
+        242: [
+            .stack("g-del-fail", "02a47618-7c88-4cdd-b4f7-5fa6e8c7e34d", resources: tests(["bad": ["fail": true]])),
+            .wait(.seconds(1)),
+        ],
+        243: [.stack("g-aband", "c2ff405d-a8f1-44b5-83d8-7f091c28d1d8"), .wait(.seconds(2))],
+    ]
+
+    private static let heatVM: [Int: [Step]] = [
+        0: [.key("gk")],
+        5: [.wait(.seconds(20))],
+        31: [.wait(.seconds(80))],
+        35: [.wait(.seconds(1))],
+        38: [
+            .stack("h-again", "6d3cbe1c-0000-4000-8000-000000000001"), .wait(.seconds(2)),
+            .delete("h-again", "6d3cbe1c-0000-4000-8000-000000000001"),
+        ],
+    ]
+
+    private static let heatMore: [Int: [Step]] = [
+        2: [
+            .key("gk"),
+            .stack(
+                "k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e",
+                resources: tests(["slow": ["wait_secs": 150]]),
+                more: ["timeout_mins": 1, "disable_rollback": false]),
+        ],
+        3: [.wait(.seconds(130))],
+        11: [.wait(.seconds(150))],
+    ]
+
+    private static let nova: [Int: [Step]] = [25: [.key("k1")]]
+
+    private static let neutron: [Int: [Step]] = [
+        7: [
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/networks",
+                body: ["network": ["name": "vm1-net-2tmevv3kxu4y"]], token: "portal",
+                recordedId: "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e"),
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/subnets",
+                body: [
+                    "subnet": [
+                        "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e", "ip_version": 4,
+                        "cidr": "192.168.77.0/24",
+                    ]
+                ], token: "portal", recordedId: nil),
+        ]
+    ]
+
+    private static let outage: [Int: [Step]] = [
+        0: [
+            .stack(
+                "k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e", resources: tests(["slow": ["wait_secs": 900]])),
+            .wait(.seconds(1)), .delete("k-timeoutr", "8697390f-2b04-47da-b699-eb9c6da54c5e"),
+        ],
+        1: [.keystone(isDown: true)],
+        5: [.keystone(isDown: false)],
+        11: [.signIn(token: "portal-strict", credential: portal)],
+        14: [.wait(.seconds(2))],
+        17: [.wait(.seconds(3))],
+    ]
+
+    /// The request's body where the recording cut it.
+    static func body(of exchange: GoldenExchange) -> String? {
+        guard let cut = exchange.requestBody.firstRange(of: "<cut: "),
+            let size = exchange.requestBody[cut.upperBound...].split(separator: " ").first.flatMap({ Int($0) })
+        else { return nil }
+        let kept = exchange.requestBody[..<cut.lowerBound]
+        let end = "\"}}}}}"
+        return kept + String(repeating: "x", count: size - kept.count - end.count) + end
+    }
+
+    /// Limits and what is used of them are the cloud's own.
+    static func allowsOtherNumbers(_ exchange: GoldenExchange) -> Bool {
+        ["limits", "limits-latest", "quota-sets"].contains(exchange.name)
+    }
+}

@@ -1,0 +1,77 @@
+import Runtime
+
+/// What Heat says about templates and resource types.
+extension HeatView {
+    func validate() throws -> ServiceAnswer {
+        guard let source = call.json?["template"], source != .null else {
+            throw HeatFault.badRequest("No template specified")
+        }
+        let given = call.json?["parameters"]?.object ?? [:]
+        do {
+            let template = try HeatTemplate(source, given: given, names: engine.names(for: place), isComplete: false)
+            return .json(200, template.validated(given: given))
+        } catch let fault as HeatFault where fault.type == "StackValidationFailed" {
+            throw HeatFault(status: 400, type: "HTTPBadRequest", message: fault.message)
+        }
+    }
+
+    func resourceTypes() throws -> ServiceAnswer {
+        var types = ResourceKind.allCases.map(\.rawValue)
+        if let pattern = call.query("name"), let regex = try? Regex(pattern) {
+            types = types.filter { $0.prefixMatch(of: regex) != nil }
+        }
+        return .json(200, ["resource_types": .array(types.map { .string($0) })])
+    }
+
+    func resourceType() throws -> ServiceAnswer {
+        let name = call.parameter("type")
+        guard let kind = ResourceKind(rawValue: name) else {
+            throw HeatFault(
+                status: 404, type: "EntityNotFound", message: "The Resource Type (\(name)) could not be found.")
+        }
+        func named(_ names: Set<String>) -> JSONValue {
+            .object(Dictionary(names.map { ($0, JSONValue.object([:])) }, uniquingKeysWith: { $1 }))
+        }
+        return .json(
+            200,
+            [
+                "resource_type": .string(name), "properties": named(kind.properties),
+                "attributes": named(kind.attributes),
+                "support_status": [
+                    "status": "SUPPORTED", "message": .null, "version": "5.0.0", "previous_status": .null,
+                ],
+            ])
+    }
+
+    /// A stack with all that it is made of, as another Heat would take it.
+    func export() throws -> ServiceAnswer {
+        let stack = try stack()
+        let resources = stack.resources.map { resource -> (String, JSONValue) in
+            let data: JSONValue? =
+                switch resource.kind {
+                case .test: resource.attributes?["output"]
+                case .randomString: resource.attributes?["value"]
+                default: nil
+                }
+            return (
+                resource.name,
+                [
+                    "name": .string(resource.name), "resource_id": .string(resource.physicalId ?? ""),
+                    "type": .string(resource.kind.rawValue), "action": .string(resource.action.rawValue),
+                    "status": .string(resource.state.rawValue), "metadata": [:],
+                    "resource_data": data.map { ["value": $0] } ?? [:],
+                ]
+            )
+        }
+        return .json(
+            200,
+            [
+                "name": .string(stack.name), "id": .string(stack.id), "action": .string(stack.action.rawValue),
+                "status": .string(stack.state.rawValue), "files": [:], "template": stack.template.source,
+                "environment": HeatTemplate.environment(stack.request.parameters),
+                "resources": .object(Dictionary(resources, uniquingKeysWith: { $1 })),
+                "project_id": .string(stack.project), "stack_user_project_id": .string(stack.userProjectId),
+                "tags": .array(stack.tags.map { .string($0) }),
+            ])
+    }
+}
