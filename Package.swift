@@ -108,7 +108,8 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, nioHTTP1, yams,
+                crypto,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
