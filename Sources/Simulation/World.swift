@@ -67,8 +67,7 @@ final class World: Sendable {
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
         ground = Portal.Ground(
-            database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
-            regionIds: cloud.regionIds, mailer: outbox,
+            database: database, regions: transport.regions(), mailer: outbox,
             passwordHasher: PasswordHasher(
                 .simulation, on: context.serialExecutor, random: surroundings.random.stream("passwords")))
     }
@@ -88,7 +87,9 @@ final class World: Sendable {
     /// Whose script makes a deployment.
     func owner(of label: String) -> String? {
         scenario.users.first { user in
-            user.script.contains { if case .create(let creation) = $0.action { creation.label == label } else { false } }
+            user.script.contains {
+                if case .create(let creation) = $0.action { creation.label == label } else { false }
+            }
         }?.name
     }
 
