@@ -144,7 +144,11 @@ enum CloudDialect: Sendable {
         case .glance: return call.servicePath.hasPrefix("/v2") && status != 401 ? id : []
         case .nova:
             guard call.servicePath.hasPrefix("/v2.1") else { return [] }
-            return id + [(.computeRequestId, call.requestId)] + NovaVersion.headers(of: call)
+            // Whoever has no good token is turned away before Nova looks at the version (golden outage,
+            // `keystone-down-nova-uncached-token`).
+            let isTurnedAway = status == 401 || status == 503
+            let version = isTurnedAway ? [] : NovaVersion.headers(of: call)
+            return id + [(.computeRequestId, call.requestId)] + version
         }
     }
 

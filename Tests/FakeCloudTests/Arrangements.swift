@@ -162,18 +162,20 @@ enum Arrangements {
     private static let nova: [Int: [Step]] = [25: [.key("k1")]]
 
     private static let neutron: [Int: [Step]] = [
-        0: [],
         7: [
-            .stack(
-                "vm1",
-                resources: [
-                    "net": ["type": "OS::Neutron::Net"],
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/networks",
+                body: ["network": ["name": "vm1-net-2tmevv3kxu4y"]], token: "portal",
+                recordedId: "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e"),
+            .send(
+                method: "POST", service: "neutron", path: "/v2.0/subnets",
+                body: [
                     "subnet": [
-                        "type": "OS::Neutron::Subnet",
-                        "properties": ["network": ["get_resource": "net"], "cidr": "192.168.77.0/24"],
-                    ],
-                ]), .wait(.seconds(4)),
-        ],
+                        "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e", "ip_version": 4,
+                        "cidr": "192.168.77.0/24",
+                    ]
+                ], token: "portal", recordedId: nil),
+        ]
     ]
 
     private static let outage: [Int: [Step]] = [

@@ -80,7 +80,7 @@ struct Replay {
                 body: body.map { Array(likeness.translated($0.description).utf8) } ?? [])
             let json = try? JSONValue(parsing: answer.body)
             guard answer.status < 400 else { throw NotArranged(step: "\(step)", answer: "\(json ?? .null)") }
-            let made = json?["stack"] ?? json?["application_credential"]
+            let made = json?["stack"] ?? json?["application_credential"] ?? json?["network"]
             if let recordedId, let id = made?["id"]?.string { likeness.bind(recordedId, to: id) }
             if let name = made?["name"]?.string, let secret = made?["secret"]?.string {
                 secrets[Self.word(name)] = secret
