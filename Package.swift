@@ -100,7 +100,8 @@ let package = Package(
         .target(
             name: "FakeCloud",
             dependencies: [
-                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, yams, crypto,
+                "Scenarios", "Runtime", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix, nioHTTP1, yams,
+                crypto,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -108,7 +109,7 @@ let package = Package(
             path: "fakecloud",
             resources: [.embedInCode("Catalog/standard.yaml")],
             swiftSettings: settings),
-        .target(name: "Console", swiftSettings: settings),
+        .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
         .target(
             name: "Runtime",
             dependencies: [logging, crypto, .product(name: "HeapModule", package: "swift-collections")],
@@ -140,6 +141,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(
             name: "ScenariosTests", dependencies: ["Scenarios", "FakeCloud", "Runtime"], swiftSettings: settings),
         .testTarget(

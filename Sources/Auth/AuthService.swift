@@ -64,6 +64,12 @@ public final class AuthService: Sendable {
         try await signedIn(id)?.principal
     }
 
+    /// The customer of the user with an address, in any case; nil where there is none.
+    public func customerId(ofEmail email: String) async throws -> String? {
+        let email = EmailAddress.normalised(email)
+        return try await store.read { try $0.user(email: email)?.customerId }
+    }
+
     private func signedIn(_ sessionId: String) async throws -> (session: Session, principal: Principal)? {
         let now = surroundings.time.now
         return try await store.read { [sessionLimits] queries in

@@ -1,5 +1,11 @@
-/// The web console. For now its first page, which says what runs here and how to talk to it.
+/// What the server shows where the web console was not built: what runs here, how to talk to it, and how to build
+/// the console.
 public enum Console {
+    /// How to build the console, in one line.
+    public static let buildCommand = "Sources/Console/build"
+    /// What the build needs, of Debian's packages.
+    public static let buildPackages = "nodejs esbuild node-typescript node-react node-react-dom"
+
     /// An HTML page without script; its style sheet is ``styleSheet``, served as `/console.css`.
     ///
     /// - Parameter baseURL: where the server is reached, for the commands to copy.
@@ -23,10 +29,14 @@ public enum Console {
                 <h1>Hothouse</h1>
                 <p>A self-service VM portal. This server answers the portal's API.</p>
                 \(account)
+                <h2>The web console</h2>
+                <p>It is not built yet. Build it, then start the server again:</p>
+                <pre tabindex="0">apt-get install \(buildPackages)
+            \(buildCommand)</pre>
                 <h2>A first session</h2>
                 <ol>
                   <li>Sign in for a bearer token.
-                    <pre>curl -s \(baseURL)/auth/login -H 'Content-Type: application/json' \\
+                    <pre tabindex="0">curl -s \(baseURL)/auth/login -H 'Content-Type: application/json' \\
               -d '\(signIn ?? #"{"email":"…","password":"…","session":"bearer"}"#)'</pre></li>
                   <li>See what can be asked for: <code>GET /catalog/regions</code>,
                     <code>/catalog/instance-types</code>, <code>/catalog/images</code>; add a key with

@@ -10,6 +10,7 @@ struct AnswerMiddleware: RouterMiddleware {
 
     let surroundings: Surroundings
     let headers: AnswerHeaders
+    let observer: (any PortalObserver)?
 
     func handle(
         _ request: Request, context: PortalContext,
@@ -29,6 +30,7 @@ struct AnswerMiddleware: RouterMiddleware {
             response = problem.response(requestId: context.requestId)
         }
         headers.complete(&response.headers, requestId: context.requestId)
+        observer?.answered(request.head, with: response.status.code, to: context.caller.principal)
         let elapsedMs = (surroundings.time.uptime - start).wholeMilliseconds
         context.logger.debug("\(request.method) \(request.uri.path) \(response.status.code) in \(elapsedMs) ms")
         return response

@@ -24,4 +24,8 @@ struct NIOMessageSocket: MessageSocket {
         // Past the writer, which may be stuck behind a peer that does not read.
         try? await channel.triggerUserOutboundEvent(SocketFraming.Close(code: code)).get()
     }
+
+    func lose(_ loss: SocketLoss) async {
+        try? await channel.triggerUserOutboundEvent(SocketFraming.Lose(loss: loss)).get()
+    }
 }

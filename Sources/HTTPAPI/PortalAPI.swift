@@ -2,6 +2,7 @@ import Auth
 import Deployments
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Runtime
@@ -14,16 +15,21 @@ public struct PortalAPI: Sendable {
     private let gate: SessionGate
     private let hub: Hub
     private let headers: AnswerHeaders
+    private let control: PortalControl?
+    private let observer: (any PortalObserver)?
     private let surroundings: Surroundings
     private let logger: Logger
 
     public init(
         deployments: DeploymentService, sshKeys: SSHKeyService, catalog: any Catalog, auth: AuthService, hub: Hub,
-        health: any HealthSource, epoch: String, pages: [Page] = [], settings: HTTPSettings = HTTPSettings(),
-        surroundings: Surroundings, logger: Logger
+        health: any HealthSource, epoch: String, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
+        observer: (any PortalObserver)? = nil,
+        settings: HTTPSettings = HTTPSettings(), surroundings: Surroundings, logger: Logger
     ) {
         gate = SessionGate(auth: auth, settings: settings)
         self.hub = hub
+        self.control = control
+        self.observer = observer
         headers = AnswerHeaders(time: surroundings.time, isSecure: settings.isSecure)
         self.surroundings = surroundings
         self.logger = logger
@@ -35,6 +41,8 @@ public struct PortalAPI: Sendable {
         AuthRoutes(auth: auth, hub: hub, gate: gate, surroundings: surroundings).add(to: &routes)
         HealthRoutes(health: health).add(to: &routes)
         for page in pages { page.add(to: &routes) }
+        site?.add(to: &routes)
+        if let control { ControlRoutes(control: control, auth: auth, hub: hub).add(to: &routes) }
         let admission = SocketAdmission(gate: gate, hub: hub)
         routes.on(.get, "/ws", access: .open) { request, _ in
             // An upgrade that was granted never comes here, so this one was refused, or not asked for.
@@ -43,7 +51,8 @@ public struct PortalAPI: Sendable {
         }
 
         let router = Router(context: PortalContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AnswerMiddleware(surroundings: surroundings, headers: headers))
+        router.add(middleware: AnswerMiddleware(surroundings: surroundings, headers: headers, observer: observer))
+        if let site { router.add(middleware: SiteLinks(root: site.root)) }
         routes.install(in: router, gate: gate)
         responder = router.buildResponder()
     }
@@ -82,6 +91,25 @@ public struct PortalAPI: Sendable {
     }
 }
 
+extension PortalAPI {
+    /// What serves the WebSocket that a request may become; nil where it stays a request.
+    func socketService(for head: HTTPRequest, from remoteAddress: String) async throws -> SocketService? {
+        let path = head.path?.prefix { $0 != "?" } ?? ""
+        if path == "/ws", let identity = try await socketIdentity(for: head) {
+            return { [hub, observer] socket in
+                let socket = observer?.observing(socket, of: identity) ?? socket
+                try await hub.serve(socket, identity: identity)
+            }
+        }
+        if path == "/_hothouse/timeline", let control {
+            try ControlGate.check(head, from: remoteAddress)
+            let number = try ControlRoutes.after(URI(head.path ?? "").queryParameters["after"].map(String.init))
+            return { socket in try await TimelineSocket(timeline: control.timeline).serve(socket, after: number) }
+        }
+        return nil
+    }
+}
+
 /// Decides on upgrades to a WebSocket (semantics.md section 8, Handshake).
 private struct SocketAdmission: Sendable {
     let gate: SessionGate
@@ -95,7 +123,7 @@ private struct SocketAdmission: Sendable {
     }
 }
 
-/// A fixed page beside the API, such as the console's first one.
+/// A fixed page beside the API, such as the one that stands in for a console that was not built.
 public struct Page: Sendable {
     private let path: String
     private let contentType: String
@@ -114,16 +142,14 @@ public struct Page: Sendable {
 
     func add(to routes: inout RouteTable) {
         routes.on(.get, path, access: .open) { request, _ in
-            let authority = request.head.authority.flatMap {
-                $0.wholeMatch(of: /[A-Za-z0-9.:\[\]-]+/) == nil ? nil : $0
-            }
-            return Response(
+            Response(
                 status: .ok,
                 headers: [
                     .contentType: contentType, .contentSecurityPolicy: contentSecurityPolicy,
                     .cacheControl: "no-cache",
                 ],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: body("http://" + (authority ?? "localhost")))))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: body("http://" + (request.head.plainAuthority ?? "localhost")))))
         }
     }
 }

@@ -9,12 +9,15 @@ import NIOHTTPTypesHTTP1
 import NIOWebSocket
 import WebSockets
 
+/// Serves one WebSocket from its upgrade to its end.
+typealias SocketService = @Sendable (any MessageSocket) async throws -> Void
+
 /// One connection of the portal's server: HTTP/1.1, or a WebSocket after a granted upgrade. A refused upgrade goes
 /// on as a plain request, so that its route can say why.
 struct PortalChannel: HTTPChannelHandler {
     enum Negotiated: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case webSocket(NIOAsyncChannel<SocketFrame, WebSocketFrame>, SocketIdentity)
+        case webSocket(NIOAsyncChannel<SocketFrame, WebSocketFrame>, SocketService)
         /// The upgrade was granted and the session ended before it was done.
         case nothing
     }
@@ -28,9 +31,8 @@ struct PortalChannel: HTTPChannelHandler {
     let limits: ConnectionLimits
     /// The whole response to what is no request.
     let refusal: @Sendable (APIError) -> (head: HTTPResponse, body: ByteBuffer)
-    /// Whose socket a request may become; nil where it stays a request.
-    let identity: @Sendable (HTTPRequest) async throws -> SocketIdentity?
-    let serve: @Sendable (any MessageSocket, SocketIdentity) async throws -> Void
+    /// What serves the socket that a request may become; nil where it stays a request.
+    let service: @Sendable (_ head: HTTPRequest, _ remoteAddress: String) async throws -> SocketService?
 
     private static let messageBytes = 8 * 1024
 
@@ -59,7 +61,10 @@ struct PortalChannel: HTTPChannelHandler {
                 refuse: { [refusal] error in
                     let (head, body) = refusal(error)
                     return (HTTPResponseHead(head), body)
-                }, grantsUpgrade: { decide(on: $0, granted) })
+                },
+                grantsUpgrade: { [address = channel.remoteAddress?.ipAddress ?? "unknown"] head in
+                    decide(on: head, from: address, granted)
+                })
             let upgradeHandler = NIOTypedHTTPServerUpgradeHandler(
                 httpEncoder: encoder, extraHTTPHandlers: [decoder, connection], upgradeConfiguration: upgrade)
             try channel.pipeline.syncOperations.addHandlers([encoder, decoder, connection, upgradeHandler])
@@ -69,18 +74,20 @@ struct PortalChannel: HTTPChannelHandler {
 
     /// What the decision on the upgrade found out, for the steps after it.
     private final class Granted {
-        var identity: SocketIdentity?
+        var service: SocketService?
     }
 
-    private func decide(on head: HTTPRequestHead, _ granted: NIOLoopBound<Granted>) -> EventLoopFuture<Bool> {
-        guard head.uri == "/ws" || head.uri.hasPrefix("/ws?"),
-            let request = try? HTTPRequest(head, secure: false, splitCookie: false)
-        else { return granted.eventLoop.makeSucceededFuture(false) }
-        let decision = granted.eventLoop.makePromise(of: SocketIdentity?.self)
-        decision.completeWithTask { try? await identity(request) }
-        return decision.futureResult.map { identity in
-            granted.value.identity = identity
-            return identity != nil
+    private func decide(
+        on head: HTTPRequestHead, from address: String, _ granted: NIOLoopBound<Granted>
+    ) -> EventLoopFuture<Bool> {
+        guard let request = try? HTTPRequest(head, secure: false, splitCookie: false) else {
+            return granted.eventLoop.makeSucceededFuture(false)
+        }
+        let decision = granted.eventLoop.makePromise(of: SocketService?.self)
+        decision.completeWithTask { try? await service(request, address) }
+        return decision.futureResult.map { service in
+            granted.value.service = service
+            return service != nil
         }
     }
 
@@ -91,9 +98,9 @@ struct PortalChannel: HTTPChannelHandler {
             shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
             upgradePipelineHandler: { channel, _ in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let identity = granted.value.identity else { return .nothing }
+                    guard let service = granted.value.service else { return .nothing }
                     try channel.pipeline.syncOperations.addHandler(SocketFraming(maximumSize: Self.messageBytes))
-                    return .webSocket(try NIOAsyncChannel(wrappingChannelSynchronously: channel), identity)
+                    return .webSocket(try NIOAsyncChannel(wrappingChannelSynchronously: channel), service)
                 }
             })
     }
@@ -102,10 +109,10 @@ struct PortalChannel: HTTPChannelHandler {
         do {
             switch try await value.negotiated.get() {
             case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
-            case .webSocket(let channel, let identity):
+            case .webSocket(let channel, let service):
                 try await channel.executeThenClose { inbound, outbound in
-                    try await serve(
-                        NIOMessageSocket(channel: channel.channel, inbound: inbound, outbound: outbound), identity)
+                    try await service(
+                        NIOMessageSocket(channel: channel.channel, inbound: inbound, outbound: outbound))
                     // The peer has a moment to take the close frame.
                     try await channel.channel.closeFuture.get()
                 }

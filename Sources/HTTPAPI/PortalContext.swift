@@ -11,7 +11,10 @@ public struct PortalContext: RequestContext {
     let remoteAddress: String
     let requestId: String
     /// Who is signed in; nil on routes that are open to all.
-    var signedIn: Principal?
+    var signedIn: Principal? {
+        didSet { if let signedIn { caller.identify(signedIn) } }
+    }
+    let caller = Caller()
 
     public init(source: PortalRequestSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -10,7 +10,6 @@ import WebSockets
 /// The portal on a port: HTTP and WebSocket, one and the same.
 public struct PortalServer: Service {
     private let api: PortalAPI
-    private let hub: Hub
     private let host: String
     private let port: Int
     private let limits: ConnectionLimits
@@ -23,13 +22,12 @@ public struct PortalServer: Service {
     ///   - beside: answers requests that are not the portal's, from the address of a peer; nil for the portal's own.
     ///   - onListening: is told of the port when the server listens.
     public init(
-        api: PortalAPI, hub: Hub, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
+        api: PortalAPI, host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(),
         logger: Logger,
         beside: @escaping @Sendable (Request, String) async throws -> Response? = { _, _ in nil },
         onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.api = api
-        self.hub = hub
         self.host = host
         self.port = port
         self.limits = limits
@@ -50,8 +48,7 @@ public struct PortalServer: Service {
                 try await writer.write(response: response.head, body: response.body)
             },
             limits: limits, refusal: { [api] in api.refusal($0) },
-            identity: { [api] in try await api.socketIdentity(for: $0) },
-            serve: { [hub] socket, identity in try await hub.serve(socket, identity: identity) })
+            service: { [api] head, address in try await api.socketService(for: head, from: address) })
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let server = Server(

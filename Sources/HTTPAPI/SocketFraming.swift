@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOWebSocket
 import WebSockets
@@ -16,8 +17,15 @@ final class SocketFraming: ChannelDuplexHandler {
         let code: CloseCode
     }
 
+    /// An outbound event: lose the connection.
+    struct Lose: Sendable {
+        let loss: SocketLoss
+    }
+
     private enum State {
         case open
+        /// In a rehearsal: what is sent and what comes in is lost.
+        case silent
         /// The peer broke a rule; whoever reads is to close.
         case broken
         /// A close frame was sent: nothing is sent after it, and what still comes in is not read.
@@ -42,7 +50,7 @@ final class SocketFraming: ChannelDuplexHandler {
         let frame = unwrapInboundIn(data)
         switch state {
         case .open: read(frame, context)
-        case .broken: break
+        case .broken, .silent: break
         case .closing: if frame.opcode == .connectionClose { context.close(promise: nil) }
         }
     }
@@ -117,24 +125,47 @@ final class SocketFraming: ChannelDuplexHandler {
     // Writing.
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard state != .closing else {
-            promise?.fail(ChannelError.outputClosed)
-            return
+        switch state {
+        case .open, .broken: break
+        case .silent: return promise?.succeed() ?? ()
+        case .closing: return promise?.fail(ChannelError.outputClosed) ?? ()
         }
         context.write(data, promise: promise)
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-        guard let event = event as? Close else { return context.triggerUserOutboundEvent(event, promise: promise) }
-        close(
-            with: WebSocketErrorCode(codeNumber: event.code.rawValue), event.code.reason, context, peerIsDone: false)
-        promise?.succeed()
+        switch event {
+        case let event as Close:
+            close(
+                with: WebSocketErrorCode(codeNumber: event.code.rawValue), event.code.reason, context,
+                peerIsDone: false)
+            promise?.succeed()
+        case let event as Lose:
+            lose(event.loss, context)
+            promise?.succeed()
+        default: context.triggerUserOutboundEvent(event, promise: promise)
+        }
+    }
+
+    private func lose(_ loss: SocketLoss, _ context: ChannelHandlerContext) {
+        switch loss {
+        case .close: close(with: .goingAway, CloseCode.goingAway.reason, context, peerIsDone: false)
+        case .halfOpen: state = .silent
+        case .reset:
+            state = .silent
+            // An end without a FIN: the peer gets a reset.
+            let now = linger(l_onoff: 1, l_linger: 0)
+            let channel = context.channel
+            let isSet = (channel as? any SocketOptionProvider)?.setSoLinger(now)
+            (isSet ?? context.eventLoop.makeSucceededVoidFuture()).whenComplete { _ in channel.close(promise: nil) }
+        }
     }
 
     private func close(
         with code: WebSocketErrorCode, _ reason: String, _ context: ChannelHandlerContext, peerIsDone: Bool
     ) {
         guard state != .closing else { return }
+        guard state != .silent else { return context.close(promise: nil) }
         state = .closing
         var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)

@@ -62,10 +62,11 @@ private struct CatalogReader {
                     assignments: assignments(&reader, projects: projects.map(\.name)))
             }
         }
-        let credentials = root.entries("applicationCredentials").compactMap { entry in
+        let written = root.entries("applicationCredentials")
+        let credentials = written.compactMap { entry in
             read(entry.node) { credential(named: entry.name, &$0, users: users) }
         }
-        if credentials.isEmpty {
+        if written.isEmpty {
             issues.add(root.place, "applicationCredentials is missing: the portal signs in with the first")
         }
         return IdentityScenario(domains: domains, projects: projects, users: users, credentials: credentials)

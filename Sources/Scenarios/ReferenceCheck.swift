@@ -17,6 +17,7 @@ struct ReferenceCheck {
             let tabs = Self.tabs(of: user)
             for step in user.script { check(step, tabs: tabs) }
         }
+        for deed in scenario.deeds { check(deed) }
         let tabs = scenario.users.flatMap(Self.tabs)
         for final in scenario.expectations.final {
             if case .deployment(let label, _, _, _) = final.fact { check(label, "deployment", labels, final.place) }
@@ -57,11 +58,16 @@ struct ReferenceCheck {
             if let pause { check(pause, step.place) }
         case .delete(let deployment): check(deployment, "deployment", labels, step.place)
         case .wait(let condition): check(condition, step.place)
-        case .closePage(let tab), .dropSocket(let tab): check(tab, "tab", tabs, step.place)
+        case .closePage(let tab), .dropSocket(let tab), .unsubscribe(let tab): check(tab, "tab", tabs, step.place)
         case .create(let creation):
             check(creation.region, "region", scenario.cloud.regions.map(\.id), step.place)
         case .login, .logout, .sleep: break
         }
+    }
+
+    private func check(_ deed: Scenario.Deed) {
+        if case .seen(let deployment, _, _) = deed.moment { check(deployment, "deployment", labels, deed.place) }
+        if case .deleteStack(let deployment) = deed.act { check(deployment, "deployment", labels, deed.place) }
     }
 
     private func check(_ condition: Step.Condition, _ place: Place) {

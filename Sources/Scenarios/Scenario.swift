@@ -10,12 +10,46 @@ public struct Scenario: Equatable, Sendable {
     /// No run goes on for longer.
     public var limit: Duration
     public var cloud: CloudScenario
-    public var crash: Crash?
+    /// What is done to the cloud behind the portal's back.
+    public var deeds: [Deed]
+    /// How many servers there are on the one store.
+    public var instances: Int
+    /// Each happens once.
+    public var crashes: [Crash]
+    public var calm: Calm?
     /// In the order of the file.
     public var users: [User]
     public var expectations: Expectations
 
-    /// The death of the portal's process.
+    /// The end of the faults: from then on nothing goes wrong any more, and what must come to rest does.
+    public struct Calm: Equatable, Sendable {
+        /// Since the start.
+        public var after: Duration
+        /// How long what must come to rest has for it, once calm has come and the last script has ended.
+        public var duration: Duration
+    }
+
+    /// Something that an operator or a fate does to the cloud.
+    public struct Deed: Equatable, Sendable {
+        public enum Moment: Equatable, Sendable {
+            case at(Spread)
+            /// So long after a deployment was committed with a status.
+            case seen(deployment: String, status: String, after: Spread)
+        }
+
+        public enum Act: Equatable, Sendable {
+            /// All tokens: clients have to sign in again.
+            case revokeTokens
+            /// The stack of a deployment is gone, deleted by somebody else.
+            case deleteStack(deployment: String)
+        }
+
+        public var moment: Moment
+        public var act: Act
+        public var place: Place
+    }
+
+    /// A death of the portal's process.
     public struct Crash: Equatable, Sendable {
         public enum Moment: Equatable, Sendable {
             /// When a place in the code is passed for the nth time.
@@ -24,6 +58,8 @@ public struct Scenario: Equatable, Sendable {
         }
 
         public var moment: Moment
+        /// Which server dies, from 0.
+        public var instance: Int
         public var restartAfter: Spread
         public var place: Place
     }
@@ -58,6 +94,8 @@ public struct Step: Equatable, Sendable {
         case closePage(tab: String)
         /// The network drops a page's socket; the page comes back by itself.
         case dropSocket(tab: String)
+        /// The page ends its subscription and keeps its socket.
+        case unsubscribe(tab: String)
         case delete(deployment: String)
         case wait(Condition)
         case sleep(Spread)

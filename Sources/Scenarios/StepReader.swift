@@ -7,7 +7,7 @@ struct StepReader {
     let cloud: CloudScenario
 
     static let verbs = [
-        "login", "logout", "create", "open-page", "close-page", "drop-socket", "delete", "wait", "sleep",
+        "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe", "delete", "wait", "sleep",
     ]
 
     func step(_ node: Node) -> Step? {
@@ -54,6 +54,7 @@ struct StepReader {
             return .openPage(deployment: deployment, tab: tab, pauseAfterFetch: pause)
         case "close-page": return reader.string("tab", required: true).map { .closePage(tab: $0) }
         case "drop-socket": return reader.string("tab", required: true).map { .dropSocket(tab: $0) }
+        case "unsubscribe": return reader.string("tab", required: true).map { .unsubscribe(tab: $0) }
         case "delete": return reader.string("deployment", required: true).map { .delete(deployment: $0) }
         default: return condition(&reader).map { .wait($0) }
         }

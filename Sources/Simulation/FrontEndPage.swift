@@ -12,6 +12,7 @@ final class FrontEndPage: Sendable {
     private let pause: Step.Condition?
     private let pipe = MutexBox<Pipe?>(nil)
     private let isClosed = MutexBox(false)
+    private let isStopped = MutexBox(false)
     /// The newest state that the page shows, by its `updatedAt`.
     private let shown = MutexBox<JSONValue>(.null)
 
@@ -24,10 +25,14 @@ final class FrontEndPage: Sendable {
     }
 
     private var time: any TimeSource { world.surroundings.time }
-    private var actor: String { client.actor(tab) }
+    var actor: String { client.actor(tab) }
+    var user: String { client.user.name }
 
     /// Whether somebody looks at it, and it is kept live.
     var isOpen: Bool { !isClosed.get() }
+
+    /// Whether it is open and still keeps itself up to date: the server has not told it to stop, nor its user.
+    var isLive: Bool { isOpen && !isStopped.get() }
 
     /// The revision of what it shows; 0 where it shows nothing yet.
     var revision: Int { shown.get()["revision"]?.integer ?? 0 }
@@ -46,6 +51,7 @@ final class FrontEndPage: Sendable {
         while isOpen {
             let life = try await live(isFirst: &isFirst)
             guard isOpen, let delay = backoff.delay(after: life.code, up: life.up, random: client.random) else {
+                isStopped.set(true)
                 return
             }
             try await time.sleep(for: delay)
@@ -59,7 +65,7 @@ final class FrontEndPage: Sendable {
     private func live(isFirst: inout Bool) async throws -> (code: Int?, up: Duration) {
         let delay = client.oneWay()
         try await time.sleep(for: delay)
-        guard let life = world.life else {
+        guard let life = world.life(client.random) else {
             world.trace.note(actor, "unreachable")
             return (nil, .zero)
         }
@@ -76,7 +82,7 @@ final class FrontEndPage: Sendable {
                 // The snapshot after the acknowledgement is as good, where no answer comes.
                 if !isFirst, let answer = try await fetch() { apply(answer) }
                 isFirst = false
-                subscribe(on: pipe)
+                if !isStopped.get() { subscribe(on: pipe) }
             case .refused(let status): world.trace.note(actor, "refused", ["status": .integer(status)])
             case .text(let text, let sentAfter): take(text, sentAfter: sentAfter)
             case .ping: break
@@ -90,6 +96,15 @@ final class FrontEndPage: Sendable {
 
     private func subscribe(on pipe: Pipe) {
         let message: JSONValue = ["type": "subscribe", "deploymentId": .string(deploymentId)]
+        world.trace.note(actor, "sent", ["message": message])
+        pipe.sendFromClient(message.description)
+    }
+
+    /// Ends the subscription; the socket stays.
+    func unsubscribe() {
+        isStopped.set(true)
+        guard let pipe = pipe.get(), pipe.isOpen else { return }
+        let message: JSONValue = ["type": "unsubscribe", "deploymentId": .string(deploymentId)]
         world.trace.note(actor, "sent", ["message": message])
         pipe.sendFromClient(message.description)
     }

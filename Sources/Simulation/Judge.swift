@@ -1,6 +1,7 @@
 import FakeCloud
 import Runtime
 import Scenarios
+import Synchronization
 
 /// Compares what happened with what a story expects.
 struct Judge {
@@ -153,7 +154,17 @@ struct Judge {
 
     /// A fault that never fired proves nothing.
     func unusedFaults() -> [RunFailure] {
-        guard let crash = world.scenario.crash, !world.hasCrashed else { return [] }
-        return [RunFailure("the server never came to its crash", at: crash.place, actor: "server")]
+        let crashes = world.scenario.crashes.enumerated().filter { !world.hasCrashed($0.offset) }.map {
+            RunFailure("the server never came to its crash", at: $0.element.place, actor: "server")
+        }
+        let done = world.state.withLock { $0.done }
+        let deeds = world.scenario.deeds.enumerated().filter { !done.contains($0.offset) }.map {
+            RunFailure("the deed was not done", at: $0.element.place, actor: "cloud")
+        }
+        let fired = world.cloud.faults.filter { $0.fired > 0 }.map(\.rule.id) + world.firedFaults
+        let faults = world.scenario.cloud.faults.filter { !fired.contains($0.id) }.map {
+            RunFailure("the rule \($0.id) never fired", at: $0.place, actor: "cloud")
+        }
+        return crashes + deeds + faults
     }
 }

@@ -1,21 +1,80 @@
 import HTTPTypes
 import OpenStack
 import Runtime
+import Synchronization
 
 /// The way to the cloud of a process that may die: once dead it neither sends nor hears.
 struct MortalTransport: CloudTransport {
     let inner: InProcessCloud
     let pulse: ServerLife.Pulse
     let crashPoints: CrashPoints
+    let calls: CallBook
+    let time: any TimeSource
 
     func send(_ request: CloudRequest) async throws -> CloudResponse {
         try pulse.check()
-        // A request on its way is carried out, whatever becomes of the one who sent it.
-        let response = try await inner.send(request) {
-            if let point = request.crashPoint { try crashPoints.reached(point) }
+        let call = calls.asks(request)
+        do {
+            // A request on its way is carried out, whatever becomes of the one who sent it.
+            let response = try await inner.send(request) {
+                if let point = request.crashPoint { try crashPoints.reached(point) }
+            }
+            try pulse.check()
+            calls.told(call, response, at: time.now)
+            return response
+        } catch {
+            calls.told(call, nil, at: time.now)
+            throw error
         }
-        try pulse.check()
-        return response
+    }
+}
+
+/// Writes what the server asks of the cloud and what it is told into the trace, with tokens by their number: rules
+/// need to know which is used, and nobody what it is.
+final class CallBook: Sendable {
+    private struct State {
+        var calls = 0
+        var tokens: [String: Int] = [:]
+    }
+
+    private let trace: Trace
+    private let state = Mutex(State())
+
+    init(trace: Trace) {
+        self.trace = trace
+    }
+
+    /// The tokens that were handed out.
+    var tokens: [String] { state.withLock { $0.tokens.keys.sorted() } }
+
+    /// - Returns: the number of the call.
+    fileprivate func asks(_ request: CloudRequest) -> Int {
+        let (call, token) = state.withLock { state in
+            state.calls += 1
+            let token = request.headers[HTTPField.Name("X-Auth-Token")!].map { value in
+                let number = state.tokens[value] ?? state.tokens.count + 1
+                state.tokens[value] = number
+                return number
+            }
+            return (state.calls, token)
+        }
+        let path = String(request.url.dropFirst(InProcessCloud.baseURL.count))
+        trace.note(
+            "server", "asks",
+            [
+                "call": .integer(call), "method": .string(request.method.rawValue), "path": .string(path),
+                "stack": JSONValue(request.stackName), "token": token.map { .integer($0) } ?? .null,
+            ])
+        return call
+    }
+
+    fileprivate func told(_ call: Int, _ response: CloudResponse?, at now: Timestamp) {
+        trace.note(
+            "server", "told",
+            [
+                "call": .integer(call), "status": response.map { .integer($0.status) } ?? .null,
+                "retryAfter": response?.headers[.retryAfter].flatMap { Int($0) }.map { .integer($0) } ?? .null,
+            ])
     }
 }
 
@@ -27,5 +86,14 @@ extension CloudRequest {
         case .delete where url.contains("/stacks/"): .workerDeleteSent
         default: nil
         }
+    }
+
+    /// The name of the stack that it is about.
+    fileprivate var stackName: String? {
+        if method == .post, url.hasSuffix("/stacks") {
+            return body.flatMap { try? JSONValue(parsing: $0) }?["stack_name"]?.string
+        }
+        let parts = url.prefix { $0 != "?" }.split(separator: "/")
+        return parts.firstIndex(of: "stacks").flatMap { $0 + 1 < parts.count ? String(parts[$0 + 1]) : nil }
     }
 }

@@ -10,4 +10,9 @@ final class MutexBox<Value: Sendable>: Sendable {
 
     func get() -> Value { content.withLock { $0 } }
     func set(_ value: Value) { content.withLock { $0 = value } }
+
+    @discardableResult
+    func update<Result: Sendable>(_ change: (inout sending Value) throws -> sending Result) rethrows -> Result {
+        try content.withLock(change)
+    }
 }

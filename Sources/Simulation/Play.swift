@@ -19,9 +19,10 @@ public struct RunOutcome: Sendable {
 /// - Parameters:
 ///   - seed: of everything that is drawn; the story's own where nil.
 ///   - until: ends the run early, without a verdict on what was still to come.
+///   - mutant: what is wrong with the portal, deliberately.
 ///   - onLine: is told of each line of the trace as it comes.
 public func play(
-    _ scenario: Scenario, seed: UInt64? = nil, until: Duration? = nil,
+    _ scenario: Scenario, seed: UInt64? = nil, until: Duration? = nil, mutant: Mutant? = nil,
     onLine: @escaping @Sendable (Trace.Line) -> Void = { _ in }
 ) -> RunOutcome {
     let seed = seed ?? scenario.seed
@@ -34,7 +35,7 @@ public func play(
             clock.set(context.surroundings.time)
             let trace = Trace(time: context.surroundings.time, listener: onLine)
             traced.set(trace)
-            let world = try World(scenario, in: context, trace: trace)
+            let world = try World(scenario, in: context, mutant: mutant, trace: trace)
             collected.set(world)
             try await Player(world: world).run()
         }
@@ -45,7 +46,8 @@ public func play(
         failures.append(RunFailure("the run failed: \(error)"))
     }
     let trace = traced.get()?.lines ?? []
-    failures = (collected.get()?.failures ?? []) + failures + Invariants.failures(of: trace)
+    let secrets = collected.get()?.secrets ?? []
+    failures = (collected.get()?.failures ?? []) + failures + Invariants.failures(of: trace, secrets: secrets)
     return RunOutcome(
         scenario: scenario.name, seed: seed, trace: trace, failures: failures,
         virtualTime: clock.get()?.uptime ?? .zero)

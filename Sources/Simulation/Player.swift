@@ -2,6 +2,7 @@ import FakeCloud
 import HTTPTypes
 import Runtime
 import Scenarios
+import Synchronization
 
 /// Lets the users of a story act and judges what came of it.
 struct Player: Sendable {
@@ -13,15 +14,28 @@ struct Player: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await world.transport.run() }
             group.addTask { try await world.cloud.run() }
-            group.addTask { try await world.runServer() }
+            for instance in 0..<scenario.instances { group.addTask { try await world.runServer(instance) } }
+            for index in scenario.deeds.indices { group.addTask { try await perform(scenario.deeds[index], index) } }
+            if let calm = scenario.calm {
+                group.addTask {
+                    try await world.surroundings.time.sleep(until: calm.after)
+                    world.becomeCalm()
+                }
+            }
             defer { group.cancelAll() }
             try await withThrowingTaskGroup(of: Void.self) { users in
+                let scripts = MutexBox(scenario.users.count)
                 for user in scenario.users {
-                    users.addTask { try await perform(UserClient(user, in: world)) }
+                    users.addTask {
+                        try await perform(UserClient(user, in: world)) { scripts.set(scripts.get() - 1) }
+                    }
                 }
+                _ = try await world.wait(atMost: scenario.limit) { scripts.get() == 0 }
+                try await judge()
+                world.state.withLock { $0.isOver = true }
+                world.raise()
                 try await users.waitForAll()
             }
-            try await judge()
         }
     }
 
@@ -30,19 +44,48 @@ struct Player: Sendable {
 
     private func judge() async throws {
         let judge = Judge(world: world)
-        let deadline = world.surroundings.time.uptime + Self.settling
+        let time = world.surroundings.time
+        if let calm = scenario.calm { try await time.sleep(until: calm.after) }
+        let began = time.uptime
+        let deadline = began + (scenario.calm?.duration ?? Self.settling)
         func atEnd() async throws -> [RunFailure] {
             judge.finalFailures() + Invariants.failures(of: try await world.endState())
         }
         var failures = try await atEnd()
-        while !failures.isEmpty, world.surroundings.time.uptime < deadline {
-            try await world.surroundings.time.sleep(for: .seconds(1))
+        while !failures.isEmpty, time.uptime < deadline {
+            // Ever rarer looks: most comes to rest soon, and the rest takes hours.
+            try await time.sleep(for: max(.seconds(1), (time.uptime - began) / 50))
             failures = try await atEnd()
         }
         world.judge(failures + judge.countFailures() + judge.socketFailures() + judge.unusedFaults())
     }
 
-    private func perform(_ client: UserClient) async throws {
+    private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {
+        let time = world.surroundings.time
+        let random = world.surroundings.random.stream("deed \(index)")
+        switch deed.moment {
+        case .at(let spread): try await time.sleep(until: spread.draw(from: random))
+        case .seen(let label, let status, let after):
+            _ = try await world.wait(atMost: scenario.limit) {
+                world.id(label).flatMap(world.committed)?.history.contains { $0.status == status } ?? false
+            }
+            try await time.sleep(for: after.draw(from: random))
+        }
+        switch deed.act {
+        case .revokeTokens:
+            world.cloud.revokeTokens()
+            world.trace.note("cloud", "deed", ["what": "all tokens are revoked"])
+        case .deleteStack(let label):
+            guard let id = world.id(label), let region = world.committed(id)?.region,
+                world.cloud.deleteStack(named: "vm-" + id.lowercased(), in: region)
+            else { return }
+            world.trace.note("cloud/\(region)", "deed", ["what": .string("somebody else deletes the stack of \(id)")])
+        }
+        world.state.withLock { _ = $0.done.insert(index) }
+    }
+
+    /// - Parameter onEnd: is called when the script has ended. The pages stay open until all is judged.
+    private func perform(_ client: UserClient, onEnd: @escaping @Sendable () -> Void) async throws {
         try await client.register()
         try await withThrowingTaskGroup(of: Void.self) { group in
             var pages: [String: FrontEndPage] = [:]
@@ -54,11 +97,15 @@ struct Player: Sendable {
                     }
                     let page = FrontEndPage(tab: tab, deploymentId: id, pause: pause, client: client)
                     pages[tab] = page
+                    world.state.withLock { $0.pages.append(page) }
                     group.addTask { try await page.run() }
                     continue
                 }
                 guard try await take(step, client, pages) else { break }
             }
+            onEnd()
+            world.raise()
+            _ = try await world.wait(atMost: scenario.limit) { world.state.withLock { $0.isOver } }
             for page in pages.sorted(by: { $0.key < $1.key }).map(\.value) { page.close() }
             group.cancelAll()
             while let result = await group.nextResult() {
@@ -88,6 +135,9 @@ struct Player: Sendable {
                 fail(step, "the tab \(tab) has no socket to lose", client)
                 return false
             }
+            return true
+        case .unsubscribe(let tab):
+            pages[tab]?.unsubscribe()
             return true
         case .closePage(let tab):
             pages[tab]?.close()

@@ -42,15 +42,19 @@ public struct Portal: Sendable {
     private let surroundings: Surroundings
     private let logger: Logger
 
-    /// - Parameter observer: is told of each commit in its turn, before anybody else learns of it.
+    /// - Parameters:
+    ///   - observer: is told of each commit in its turn, before anybody else learns of it.
+    ///   - wrap: what stands between the server and its store; nothing in production.
     /// - Throws: `StoreUnavailable`.
     public init(
-        on ground: Ground, pages: [Page] = [], http: HTTPSettings = HTTPSettings(),
+        on ground: Ground, pages: [Page] = [], site: Site? = nil, control: PortalControl? = nil,
+        wireObserver: (any PortalObserver)? = nil, http: HTTPSettings = HTTPSettings(),
         deployments deploymentSettings: DeploymentService.Settings = .init(),
         workers workerSettings: WorkerSettings = WorkerSettings(), surroundings: Surroundings, logger: Logger,
-        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in }
+        observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
+        wrapping wrap: (any DeploymentStore) -> any DeploymentStore = { $0 }
     ) async throws {
-        let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
+        let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
         let epoch = try await store.read { try $0.epoch() }
         let session = CloudSession(
             ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)
@@ -75,7 +79,10 @@ public struct Portal: Sendable {
         api = PortalAPI(
             deployments: deployments,
             sshKeys: SSHKeyService(store: store, surroundings: surroundings), catalog: catalog, auth: auth, hub: hub,
-            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, settings: http,
+            health: Health(store: store, workers: workers, hub: hub), epoch: epoch, pages: pages, site: site,
+            control: control,
+            observer: wireObserver,
+            settings: http,
             surroundings: surroundings, logger: logger)
         self.hub = hub
         self.workers = workers

@@ -48,6 +48,7 @@ final class ServerLife: Sendable {
 
     let portal: Portal
     let pulse: Pulse
+    private let mutant: Mutant?
     private let time: any TimeSource
     private let trace: Trace
     private let requests = Wire<Asked, Answered>()
@@ -55,8 +56,9 @@ final class ServerLife: Sendable {
     private let upgradeMailbox: AsyncStream<Upgrade>.Continuation
     private let pipes = Mutex<[Pipe]>([])
 
-    private init(portal: Portal, pulse: Pulse, time: any TimeSource, trace: Trace) {
+    private init(portal: Portal, pulse: Pulse, mutant: Mutant?, time: any TimeSource, trace: Trace) {
         self.portal = portal
+        self.mutant = mutant
         self.pulse = pulse
         self.time = time
         self.trace = trace
@@ -66,11 +68,13 @@ final class ServerLife: Sendable {
     /// Starts the process on a store that may have seen others before.
     ///
     /// - Parameters:
+    ///   - feed: what all servers on the store commit; nil where there is no other.
+    ///   - mutant: what is wrong with the server, deliberately.
     ///   - onPoint: is told of every crash point that is passed; true ends the process there.
     ///   - onCommit: is told of every commit, in its turn.
     static func start(
-        on ground: Portal.Ground, through cloud: InProcessCloud, surroundings: Surroundings, trace: Trace,
-        logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
+        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, feed: Feed?, mutant: Mutant?,
+        surroundings: Surroundings, trace: Trace, logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
         onCommit: @escaping @Sendable ([CommittedChange]) -> Void
     ) async throws -> ServerLife {
         let pulse = Pulse()
@@ -83,13 +87,19 @@ final class ServerLife: Sendable {
         }
         var mortal = ground
         mortal.database = ground.database.guarded { try pulse.check() }
-        mortal.transport = MortalTransport(inner: cloud, pulse: pulse, crashPoints: crashPoints)
+        let transport = MortalTransport(
+            inner: cloud, pulse: pulse, crashPoints: crashPoints, calls: calls, time: surroundings.time)
+        mortal.transport = mutant?.transport(over: transport, time: surroundings.time) ?? transport
         let portal = try await Portal(
             on: mortal,
             surroundings: Surroundings(
                 time: surroundings.time, random: surroundings.random, crashPoints: crashPoints),
-            logger: logger, observer: onCommit)
-        return ServerLife(portal: portal, pulse: pulse, time: surroundings.time, trace: trace)
+            logger: logger, observer: onCommit
+        ) { store in
+            let shared = feed.map { FeedStore(inner: store, feed: $0) } ?? store
+            return mutant?.store(over: shared, surroundings: surroundings) ?? shared
+        }
+        return ServerLife(portal: portal, pulse: pulse, mutant: mutant, time: surroundings.time, trace: trace)
     }
 
     /// Lives until it dies, or the task is cancelled.
@@ -141,7 +151,9 @@ final class ServerLife: Sendable {
             return upgrade.pipe.refuse(refusal.status)
         }
         try upgrade.pipe.accept()
-        try await portal.hub.serve(upgrade.pipe, identity: identity)
+        try await SocketOwner.$customerId.withValue(identity.customerId) {
+            try await portal.hub.serve(mutant?.socket(over: upgrade.pipe) ?? upgrade.pipe, identity: identity)
+        }
     }
 
     // What the outside does.

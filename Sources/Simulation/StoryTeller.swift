@@ -34,6 +34,8 @@ public struct StoryTeller {
             if let id = line["deployment"]?.string { labels[id] = line["label"]?.string }
             return []
         }
+        // What the server asks shows where the cloud answers it.
+        if line.kind == "asks" || line.kind == "told" { return [] }
         if Self.isRead(line) {
             if let known = reads.firstIndex(where: { $0.first.actor == line.actor && $0.first.fields == line.fields }) {
                 reads[known].last = line
@@ -96,6 +98,8 @@ public struct StoryTeller {
         case "unreachable": return "reaches no server"
         case "dropped": return "the network loses its socket"
         case "dies": return line["point"]?.string.map { "dies at \($0)" } ?? "dies"
+        case "calm": return "nothing goes wrong any more"
+        case "deed": return text("what")
         case "log": return "\(text("level")): \(text("message"))"
         case "failed": return "FAILED: \(text("message"))"
         default: return line.kind

@@ -1,6 +1,9 @@
 import Crypto
+import Deployments
+import FakeCloud
 import Runtime
 import Synchronization
+import WebSockets
 
 /// What happened in a run, line by line.
 ///
@@ -26,27 +29,68 @@ public final class Trace: Sendable {
         }
     }
 
-    private let content = Mutex<[Line]>([])
+    private struct Content {
+        var lines: [Line] = []
+        /// How many there were, with those that are not kept any more.
+        var count = 0
+    }
+
+    private let content = Mutex(Content())
+    private let capacity: Int
     private let time: any TimeSource
     private let listener: @Sendable (Line) -> Void
 
-    init(time: any TimeSource, listener: @escaping @Sendable (Line) -> Void) {
+    /// - Parameter capacity: how many lines are kept, the newest ones; a run keeps all of its lines.
+    init(time: any TimeSource, capacity: Int = .max, listener: @escaping @Sendable (Line) -> Void) {
         self.time = time
+        self.capacity = capacity
         self.listener = listener
     }
 
     func note(_ actor: String, _ kind: String, _ fields: [String: JSONValue] = [:]) {
         let t = Int(time.uptime.wholeMilliseconds)
-        let line = content.withLock { lines in
-            let line = Line(t: t, n: lines.count + 1, actor: actor, kind: kind, fields: fields)
-            lines.append(line)
+        let line = content.withLock { content in
+            content.count += 1
+            let line = Line(t: t, n: content.count, actor: actor, kind: kind, fields: fields)
+            content.lines.append(line)
+            // A tenth at a time, so that it is not done for each.
+            if content.lines.count > capacity { content.lines.removeFirst(max(1, capacity / 10)) }
             return line
         }
         listener(line)
     }
 
-    var lines: [Line] { content.withLock { $0 } }
+    var lines: [Line] { content.withLock { $0.lines } }
     var count: Int { content.withLock { $0.count } }
+}
+
+// What a run and a served portal note alike.
+
+extension Trace {
+    func note(_ call: CloudCall) {
+        note(
+            "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
+            [
+                "op": .string(call.operation.rawValue), "status": call.status.map { .integer($0) } ?? .null,
+                "stack": JSONValue(call.stack),
+            ])
+    }
+
+    /// - Parameter more: what else is known about it.
+    func note(_ change: CommittedChange, _ more: [String: JSONValue] = [:]) {
+        switch change {
+        case .updated(let deployment):
+            let fields = ["deployment": .string(deployment.id), "data": deployment.updateData]
+            note("store", "commit", fields.merging(more) { $1 })
+        case .event(let event):
+            note(
+                "store", "event",
+                [
+                    "deployment": .string(event.deploymentId), "seq": .integer(event.seq), "ts": "\(event.ts)",
+                    "level": .string(event.level.rawValue), "message": .string(event.message),
+                ])
+        }
+    }
 }
 
 extension [Trace.Line] {

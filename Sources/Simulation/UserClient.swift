@@ -60,20 +60,35 @@ struct UserClient: Sendable {
         try await time.sleep(for: oneWay())
         let asked = ServerLife.Asked(
             head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
-        func note(_ status: JSONValue) {
-            world.trace.note(
-                actor(tab), "http", ["method": .string(method.rawValue), "path": .string(path), "status": status])
+        let key = headers[HTTPField.Name("Idempotency-Key")!]
+        func note(_ status: JSONValue, _ answer: JSONValue = .null) {
+            var fields: [String: JSONValue] = [
+                "method": .string(method.rawValue), "path": .string(path), "status": status,
+            ]
+            if let key {
+                fields["key"] = .string(key)
+                fields["body"] = body ?? .null
+            }
+            if let id = answer["deploymentId"] ?? answer["id"], id.string?.hasPrefix("dep_") == true {
+                fields["deployment"] = id
+            }
+            if let revision = answer["revision"] { fields["revision"] = revision }
+            world.trace.note(actor(tab), "http", fields)
         }
-        guard let life = world.life else {
+        guard let life = world.life(random) else {
             note("no answer")
             throw NoAnswer()
         }
         do {
             let answer = try await life.send(asked)
             try await time.sleep(for: oneWay())
-            if let cookie = answer.headers[.setCookie] { session.cookie = String(cookie.prefix { $0 != ";" }) }
-            note(.integer(answer.status))
-            return (answer.status, (try? JSONValue(parsing: answer.body)) ?? .null)
+            if let cookie = answer.headers[.setCookie] {
+                session.cookie = String(cookie.prefix { $0 != ";" })
+                world.keepSecret(cookie.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst())
+            }
+            let json = (try? JSONValue(parsing: answer.body)) ?? .null
+            note(.integer(answer.status), json)
+            return (answer.status, json)
         } catch is WireCut {
             note("no answer")
             throw NoAnswer()

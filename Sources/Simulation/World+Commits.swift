@@ -11,6 +11,7 @@ import WebSockets
 extension World {
     /// What the portal committed of one deployment.
     struct Committed: Sendable {
+        let region: String
         var status: String
         var lastError: String?
         var revision: Int
@@ -34,22 +35,19 @@ extension World {
             switch change {
             case .updated(let deployment): observe(deployment)
             case .event(let event):
-                trace.note(
-                    "store", "event",
-                    [
-                        "deployment": .string(event.deploymentId), "seq": .integer(event.seq), "ts": "\(event.ts)",
-                        "level": .string(event.level.rawValue), "message": .string(event.message),
-                    ])
+                trace.note(change)
                 state.withLock { $0.committed[event.deploymentId]?.events.append(event.message) }
             }
         }
+        feed.publish(transaction)
         raise()
     }
 
     private func observe(_ deployment: Deployment) {
         let status = deployment.status.rawValue
         let isNew = state.withLock { state in
-            var known = state.committed[deployment.id] ?? Committed(status: status, revision: 0)
+            var known = state.committed[deployment.id] ?? Committed(
+                region: deployment.regionId, status: status, revision: 0)
             let isNew = known.history.isEmpty
             known.status = status
             known.revision = deployment.revision
@@ -59,8 +57,9 @@ extension World {
             return isNew
         }
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
-        trace.note(
-            "store", "commit", ["deployment": .string(deployment.id), "data": deployment.updateData])
+        let name = "vm-" + deployment.id.lowercased()
+        let stacks = cloud.stacks(in: deployment.regionId).filter { $0.name == name || $0.name.hasPrefix(name + "-") }
+        trace.note(.updated(deployment), ["stacks": .array(stacks.map { .string($0.status) })])
     }
 
     /// What the story calls a new deployment, where its name leaves no doubt.
@@ -91,8 +90,13 @@ extension World {
                         EndState.Deployment(
                             status: record.deployment.status.rawValue, isWanted: record.desired == .present,
                             stackIds: [work.stackId, work.replaced?.id].compactMap { $0 },
-                            isCreateOpen: work.create == .unknown)
+                            isCreateOpen: work.create == .unknown, revision: record.deployment.revision)
                     )
-                }))
+                }),
+            pages: state.withLock { $0.pages }.filter(\.isLive).map { page in
+                EndState.Page(
+                    actor: page.actor, deployment: page.deploymentId, revision: page.revision,
+                    isOwn: ids.contains { $0.value == page.deploymentId && owner(of: $0.key) == page.user })
+            })
     }
 }

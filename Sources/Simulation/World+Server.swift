@@ -2,55 +2,80 @@ import Runtime
 import Scenarios
 import Synchronization
 
-// The server process and its deaths.
+// The server processes and their deaths.
 
 extension World {
-    /// Runs the server, through its deaths, until the task is cancelled.
-    func runServer() async throws {
+    /// Runs one of the servers, through its deaths, until the task is cancelled.
+    func runServer(_ instance: Int) async throws {
+        let actor = serverActor(instance)
         var lives = 0
         while true {
             lives += 1
-            let random = surroundings.random.stream("server \(lives)")
+            let random = surroundings.random.stream("server \(instance == 0 ? "" : "\(instance) ")\(lives)")
             let life = try await ServerLife.start(
-                on: ground, through: transport, surroundings: Surroundings(time: surroundings.time, random: random),
-                trace: trace, logger: logger, onPoint: { [self] in isDeadly($0) },
-                onCommit: { [self] in observe($0) })
-            state.withLock { $0.life = life }
-            trace.note("server", "starts")
+                on: ground, through: transport, calls: calls, feed: scenario.instances > 1 ? feed : nil,
+                mutant: mutant, surroundings: Surroundings(time: surroundings.time, random: random), trace: trace,
+                logger: logger, onPoint: { [self] in isDeadly($0, to: instance) }, onCommit: { [self] in observe($0) })
+            state.withLock { $0.lives[instance] = life }
+            trace.note(actor, "starts")
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { [self] in try? await killOnTime(life) }
+                for index in scenario.crashes.indices where scenario.crashes[index].instance == instance {
+                    group.addTask { [self] in try? await killOnTime(life, index) }
+                }
                 await life.run()
-                state.withLock { $0.life = nil }
+                state.withLock { $0.lives[instance] = nil }
                 group.cancelAll()
             }
             try Task.checkCancellation()
-            let delay = scenario.crash?.restartAfter ?? .fixed(.seconds(1))
+            let delay = state.withLock { $0.restartAfter[instance] } ?? .fixed(.seconds(1))
             try await surroundings.time.sleep(for: delay.draw(from: surroundings.random.stream("restart")))
         }
     }
 
-    /// Whether the server dies where it passes a point. From here on it has no effect any more.
-    private func isDeadly(_ point: CrashPoint) -> Bool {
+    private func serverActor(_ instance: Int) -> String {
+        scenario.instances > 1 ? "server/\(instance)" : "server"
+    }
+
+    /// Whether a server dies where it passes a point. From here on it has no effect any more.
+    private func isDeadly(_ point: CrashPoint, to instance: Int) -> Bool {
         let isDeadly = state.withLock { state in
             state.pointsPassed[point, default: 0] += 1
-            guard !state.hasCrashed, case .point(point, let nth) = scenario.crash?.moment,
-                state.pointsPassed[point] == nth
-            else { return false }
-            state.hasCrashed = true
-            return true
+            guard !state.isCalm else { return false }
+            for (index, crash) in scenario.crashes.enumerated() {
+                guard crash.instance == instance, !state.crashed.contains(index),
+                    case .point(point, let nth) = crash.moment, state.pointsPassed[point] == nth
+                else { continue }
+                state.crashed.insert(index)
+                state.restartAfter[instance] = crash.restartAfter
+                return true
+            }
+            return false
         }
-        if isDeadly { trace.note("server", "dies", ["point": .string(point.rawValue)]) }
+        if isDeadly { trace.note(serverActor(instance), "dies", ["point": .string(point.rawValue)]) }
         return isDeadly
     }
 
-    private func killOnTime(_ life: ServerLife) async throws {
-        guard case .at(let instant) = scenario.crash?.moment, !hasCrashed else { return }
+    private func killOnTime(_ life: ServerLife, _ index: Int) async throws {
+        let crash = scenario.crashes[index]
+        guard case .at(let instant) = crash.moment, !state.withLock({ $0.crashed.contains(index) }) else { return }
         try await surroundings.time.sleep(until: instant)
-        state.withLock { $0.hasCrashed = true }
-        trace.note("server", "dies", ["point": .null])
+        let isDeadly = state.withLock { state in
+            guard !state.isCalm, state.crashed.insert(index).inserted else { return false }
+            state.restartAfter[crash.instance] = crash.restartAfter
+            return true
+        }
+        guard isDeadly else { return }
+        trace.note(serverActor(crash.instance), "dies", ["point": .null])
         life.pulse.stop()
     }
 
-    var life: ServerLife? { state.withLock { $0.life } }
-    var hasCrashed: Bool { state.withLock { $0.hasCrashed } }
+    /// A server that lives; one of them where there are several.
+    func life(_ random: RandomSource) -> ServerLife? {
+        let lives = state.withLock { $0.lives.sorted { $0.key < $1.key }.map(\.value) }
+        guard lives.count > 1 else { return lives.first }
+        return lives[random.index(below: lives.count)]
+    }
+
+    /// Whether a crash of the story has happened.
+    func hasCrashed(_ index: Int) -> Bool { state.withLock { $0.crashed.contains(index) } }
 }

@@ -10,7 +10,8 @@ import Synchronization
 /// The world of one run: a cloud, a store, a server process that may die, and what was seen of them.
 final class World: Sendable {
     struct State {
-        var life: ServerLife?
+        /// The servers that live, by their numbers.
+        var lives: [Int: ServerLife] = [:]
         var committed: [String: Committed] = [:]
         /// The ids of deployments by what the story calls them.
         var ids: [String: String] = [:]
@@ -19,8 +20,20 @@ final class World: Sendable {
         var failures: [RunFailure] = []
         var waiters: [Int: Signal] = [:]
         var nextWaiter = 0
-        var hasCrashed = false
+        /// The crashes that have happened.
+        var crashed: Set<Int> = []
+        /// By the server.
+        var restartAfter: [Int: Spread] = [:]
         var pointsPassed: [CrashPoint: Int] = [:]
+        /// The deeds that were done.
+        var done: Set<Int> = []
+        var isCalm = false
+        /// The rules for faults that had fired when calm came.
+        var firedFaults: [String] = []
+        var isOver = false
+        var pages: [FrontEndPage] = []
+        /// What must never be shown: sessions' cookies.
+        var secrets: Set<String> = []
     }
 
     let scenario: Scenario
@@ -28,13 +41,19 @@ final class World: Sendable {
     let surroundings: Surroundings
     let cloud: FakeCloud
     let transport: InProcessCloud
+    let calls: CallBook
+    let feed = Feed()
+    /// What is wrong with the servers, deliberately.
+    let mutant: Mutant?
     let outbox: Outbox
     let ground: Portal.Ground
     let logger: Logger
     let state = Mutex(State())
 
-    init(_ scenario: Scenario, in context: SimulationContext, trace: Trace) throws {
+    init(_ scenario: Scenario, in context: SimulationContext, mutant: Mutant?, trace: Trace) throws {
         self.scenario = scenario
+        self.mutant = mutant
+        calls = CallBook(trace: trace)
         self.trace = trace
         surroundings = context.surroundings
         logger = Logger(label: "simulation") { _ in TraceLogHandler(trace: trace) }
@@ -43,14 +62,7 @@ final class World: Sendable {
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            observer: { call in
-                trace.note(
-                    "cloud" + (call.region.map { "/" + $0 } ?? ""), "call",
-                    [
-                        "op": .string(call.operation.rawValue), "status": call.status.map { .integer($0) } ?? .null,
-                        "stack": JSONValue(call.stack),
-                    ])
-            })
+            observer: { trace.note($0) })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
@@ -68,7 +80,16 @@ final class World: Sendable {
             defer { state.ids[label] = id }
             return state.ids[label] != id
         }
-        if isNew { trace.note("story", "named", ["deployment": .string(id), "label": .string(label)]) }
+        guard isNew else { return }
+        trace.note(
+            "story", "named", ["deployment": .string(id), "label": .string(label), "user": JSONValue(owner(of: label))])
+    }
+
+    /// Whose script makes a deployment.
+    func owner(of label: String) -> String? {
+        scenario.users.first { user in
+            user.script.contains { if case .create(let creation) = $0.action { creation.label == label } else { false } }
+        }?.name
     }
 
     func id(_ label: String) -> String? { state.withLock { $0.ids[label] } }
@@ -104,6 +125,32 @@ final class World: Sendable {
     }
 
     var failures: [RunFailure] { state.withLock { $0.failures } }
+
+    /// Something that must be in no log, trace or message.
+    func keepSecret(_ text: some StringProtocol) {
+        guard text.count >= 8 else { return }
+        state.withLock { _ = $0.secrets.insert(String(text)) }
+    }
+
+    /// All that must be in no log, trace or message.
+    var secrets: [String] {
+        let own = state.withLock { $0.secrets.sorted() }
+        return own + calls.tokens + [cloud.access.credentialSecret, UserClient.password]
+    }
+
+    /// Nothing goes wrong any more.
+    func becomeCalm() {
+        let fired = cloud.faults.filter { $0.fired > 0 }.map(\.rule.id)
+        state.withLock { state in
+            state.isCalm = true
+            state.firedFaults = fired
+        }
+        cloud.disarmFaults()
+        trace.note("story", "calm")
+        raise()
+    }
+
+    var firedFaults: [String] { state.withLock { $0.firedFaults } }
 
     // Waiting.
 

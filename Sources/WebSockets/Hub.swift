@@ -53,10 +53,14 @@ public final class Hub: Sendable {
 
     public var socketCount: Int { state.withLock { $0.sockets.count } }
 
+    /// In the order of their opening.
+    var openMailboxes: [SocketMailbox] {
+        state.withLock { $0.sockets.sorted { $0.key < $1.key }.map(\.value) }
+    }
+
     /// Closes the sockets of a session. After this no data frame of it leaves (semantics.md S8.15).
     public func endSession(_ sessionId: String) async {
-        let ended = state.withLock { $0.sockets.sorted { $0.key < $1.key }.map(\.value) }
-            .filter { $0.identity.sessionId == sessionId }
+        let ended = openMailboxes.filter { $0.identity.sessionId == sessionId }
         for mailbox in ended { mailbox.close(.sessionEnded) }
         for mailbox in ended { await mailbox.close(.sessionEnded, time: surroundings.time) }
     }

@@ -16,6 +16,14 @@ public protocol MessageSocket: Sendable {
     /// Sends a close frame where the peer can still take it, and ends the connection soon after, even if the peer
     /// does not answer. To close twice does nothing.
     func close(_ code: CloseCode) async
+
+    /// Ends the connection as a network does, without a word of the protocol.
+    func lose(_ loss: SocketLoss) async
+}
+
+extension MessageSocket {
+    /// For a socket that knows no difference.
+    public func lose(_ loss: SocketLoss) async { await close(.goingAway) }
 }
 
 /// What a peer sent.

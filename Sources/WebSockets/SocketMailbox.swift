@@ -75,6 +75,11 @@ final class SocketMailbox: Sendable {
         if state.withLock({ $0.queue.isSendingData }) { await socket.close(code) }
     }
 
+    /// Loses the connection, in a rehearsal.
+    func lose(_ loss: SocketLoss) async {
+        if loss == .close { close(.goingAway) } else { await socket.lose(loss) }
+    }
+
     /// Why the socket ends; nil while it does not.
     var closing: CloseCode? { state.withLock { $0.closing } }
 

@@ -50,7 +50,7 @@ struct Run: ParsableCommand {
         for (index, story) in stories.enumerated() {
             let start = SystemTime()
             let outcome = play(story, until: end)
-            if let trace { try write(outcome.trace.text, to: trace) }
+            if let trace { try Story.write(outcome.trace.text, to: trace) }
             if !outcome.hasPassed { failed.append(story.name) }
             switch format {
             case .json: Terminal.say("\(JSONValue.object(["file": .string(paths[index])]).merging(outcome.json))")
@@ -91,13 +91,6 @@ struct Run: ParsableCommand {
         return "\(thousandths / 1000).\(String(1000 + thousandths % 1000).dropFirst()) s"
     }
 
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw Failure.environment("cannot write \(path): \(error.localizedDescription)")
-        }
-    }
 }
 
 extension JSONValue {

@@ -43,6 +43,10 @@ struct Serve: AsyncParsableCommand {
     var allowedOrigins: String?
     @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
     var deploymentsPerCustomer: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
+    var console: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
     @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
@@ -53,7 +57,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let given = [
             "scenario": scenario, "database": database, "listen": listen, "speed": speed, "publicUrl": publicUrl,
-            "allowedOrigins": allowedOrigins, "deploymentsPerCustomer": deploymentsPerCustomer, "logLevel": logLevel,
+            "allowedOrigins": allowedOrigins, "deploymentsPerCustomer": deploymentsPerCustomer, "console": console,
+            "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
@@ -71,8 +76,9 @@ struct Serve: AsyncParsableCommand {
             .max()
         let clock = ControlledTime(speed: settings.speed, notBefore: newest)
         let surroundings = Surroundings(time: clock, random: .secure)
+        let trace = ServedTrace(time: clock)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, journal: journal)
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         var http = HTTPSettings()
@@ -81,22 +87,27 @@ struct Serve: AsyncParsableCommand {
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
         let demo = settings.listen.isLoopback ? Self.demo : nil
+        let portalControl = PortalControl(outbox: outbox, timeline: trace)
+        let console = ServedConsole(
+            settings: settings, demo: demo, hasControlRoom: settings.listen.isLoopback, logger: logger)
         let portal = try await Portal(
             on: Portal.Ground(
                 database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
                 regionIds: cloud.regionIds, mailer: outbox,
                 passwordHasher: PasswordHasher(
                     .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: pages(demo: demo), http: http, deployments: deployments, surroundings: surroundings, logger: logger)
+            pages: console.pages, site: console.site, control: portalControl, wireObserver: trace, http: http,
+            deployments: deployments, surroundings: surroundings, logger: logger, observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(
             cloud, clock: clock,
             story: PlayedStory(story, path: settings.scenarioPath, standard: .standard, keepsRegions: true))
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: settings.listen.host, port: settings.listen.port, logger: logger,
+            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger,
             beside: { request, address in
-                ControlAPI.owns(request) ? try await control.respond(to: request, from: address) : nil
+                guard ControlAPI.owns(request), !PortalControl.owns(request) else { return nil }
+                return try await control.respond(to: request, from: address)
             },
             onListening: { port in
                 greet(settings, port: port, cloud: cloud, story: story, demo: demo)
@@ -127,18 +138,6 @@ struct Serve: AsyncParsableCommand {
         } catch let unavailable as DatabaseUnavailable {
             throw Failure.environment("\(unavailable)\nChoose another place with --database.")
         }
-    }
-
-    private func pages(demo: (email: String, password: String)?) -> [Page] {
-        let policy = Console.contentSecurityPolicy
-        return [
-            Page(path: "/", contentType: "text/html; charset=utf-8", contentSecurityPolicy: policy) {
-                Console.firstPage(baseURL: $0, demo: demo)
-            },
-            Page(path: "/console.css", contentType: "text/css; charset=utf-8", contentSecurityPolicy: policy) { _ in
-                Console.styleSheet
-            },
-        ]
     }
 
     private func greet(

@@ -13,11 +13,13 @@ struct ServeSettings: Equatable {
     var allowedOrigins: [String]
     /// How many deployments of a customer may be other than DELETED.
     var deploymentsPerCustomer: Int
+    /// The folder of the built web console; nil for where it usually is.
+    var consolePath: String?
     var logLevel: String
 
     static let keys = [
         "listen", "database", "scenario", "speed", "publicUrl", "allowedOrigins", "deploymentsPerCustomer",
-        "logLevel",
+        "console", "logLevel",
     ]
 
     /// - Parameters:
@@ -55,6 +57,7 @@ struct ServeSettings: Equatable {
             throw Failure.input("deploymentsPerCustomer is a whole number from 0 to 1000000, not \(quota)")
         }
         self.deploymentsPerCustomer = deploymentsPerCustomer
+        consolePath = value("console")
         logLevel = value("logLevel") ?? "info"
     }
 

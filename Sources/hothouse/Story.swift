@@ -6,12 +6,7 @@ import Scenarios
 enum Story {
     /// - Throws: ``Failure`` with every mistake in the file, one a line.
     static func load(_ path: String, standardCloud: CloudScenario = .standard) throws -> Scenario {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Failure.input("cannot read \(path): \(error.localizedDescription)")
-        }
+        let bytes = try bytes(path)
         do {
             return try Scenario(parsing: bytes, file: path, standardCloud: standardCloud)
         } catch {
@@ -34,6 +29,30 @@ enum Story {
         }
     }
 
+    /// The values of a scenario file, whatever they say.
+    ///
+    /// - Throws: ``Failure``, `ScenarioErrors`.
+    static func document(_ path: String) throws -> StoryDocument {
+        try StoryDocument(parsing: bytes(path), file: path)
+    }
+
+    private static func bytes(_ path: String) throws -> Data {
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw Failure.input("cannot read \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// - Throws: ``Failure`` where the file cannot be written.
+    static func write(_ text: String, to path: String) throws {
+        do {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            throw Failure.environment("cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+
     /// - Throws: ``Failure`` with every mistake in all of the files.
     static func loadAll(_ paths: [String]) throws -> [Scenario] {
         var problems: [String] = []
@@ -49,7 +68,7 @@ enum Story {
         return stories
     }
 
-    /// The files that arguments name: a folder stands for the scenarios in it.
+    /// The files that arguments name: a folder stands for the scenarios in it and in its folders, by their names.
     static func files(_ paths: [String]) throws -> [String] {
         try paths.flatMap { path -> [String] in
             var isFolder: ObjCBool = false
@@ -57,7 +76,7 @@ enum Story {
                 throw Failure.input("no such file: \(path)")
             }
             guard isFolder.boolValue else { return [path] }
-            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter {
+            let names = try FileManager.default.subpathsOfDirectory(atPath: path).filter {
                 $0.hasSuffix(".yaml") || $0.hasSuffix(".yml")
             }
             guard !names.isEmpty else { throw Failure.input("no scenario in \(path)") }

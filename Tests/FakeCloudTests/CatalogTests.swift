@@ -54,9 +54,9 @@ struct CatalogTests {
                 "projects: { p: {} }", "projects: { p: { domain: Defalt } }",
                 "2:26: unknown domain Defalt; did you mean Default?"
             ),
-            ("roles: { p: [", "roles: { q: [", "3:41: unknown project q"),
-            ("user: u,", "user: v,", "4:37: unknown user v"),
-            ("secret: s }", "secret: s, roles: [admin] }", "4:57: u has no role admin; known are member, reader"),
+            ("roles: { p: [", "roles: { q: [", "3:42: unknown project q"),
+            ("user: u,", "user: v,", "4:38: unknown user v"),
+            ("secret: s }", "secret: s, roles: [admin] }", "4:59: u has no role admin; known are member, reader"),
             ("regions: { here: {} }", "", "1:1: regions is missing"),
             (
                 "regions: { here: {} }", "regions: { here: {} }\nflavours: {}",

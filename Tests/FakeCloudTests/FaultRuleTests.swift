@@ -33,7 +33,7 @@ struct FaultRuleTests {
     @Test(
         "mistakes are told with their place",
         arguments: [
-            ("op: heat.stack.creat", "1:13: unknown operation heat.stack.creat; did you mean heat.stack.create?"),
+            ("op: heat.stack.creat", "1:14: unknown operation heat.stack.creat; did you mean heat.stack.create?"),
             ("op: \"hat.*\"", "unknown operation hat.*"),
             ("op: \"*\", when: { nth: 2, chance: 10% }", "nth under chance"),
             ("op: \"*\", answer: { pick: [{ weight: 0, status: 500 }] }", "the weights sum to 0"),

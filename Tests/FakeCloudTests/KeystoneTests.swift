@@ -3,7 +3,6 @@ import Hummingbird
 import NIOCore
 import Runtime
 import Scenarios
-import Synchronization
 import Testing
 
 @testable import FakeCloud
@@ -147,18 +146,6 @@ struct KeystoneTests {
         #expect(store.token("t9990", at: Timestamp(milliseconds: 9_999_000)) == nil)
     }
 
-    @Test("a service asks again for a token after five minutes")
-    func serviceForgetsTokens() async throws {
-        let bench = try Bench()
-        let token = try await bench.token()
-        #expect(try await bench.call("GET", bench.stacks(), token: token).status == 200)
-        _ = try await bench.call("DELETE", "/identity/v3/auth/tokens", token: token, subject: token)
-        bench.time.advance(.seconds(299))
-        #expect(try await bench.call("GET", bench.stacks(), token: token).status == 200)
-        bench.time.advance(.seconds(2))
-        #expect(try await bench.call("GET", bench.stacks(), token: token).status == 401)
-    }
-
     @Test("a strict Keystone makes Heat refuse creates of application credentials, and nothing else")
     func strictKeystone() async throws {
         var scenario = CloudScenario.bench
@@ -188,15 +175,6 @@ struct KeystoneTests {
         #expect(try await second.signIn(credential: kept.id, secret: kept.secret).status == 201)
         #expect(try await second.signIn(credential: deleted.id, secret: deleted.secret).status == 404)
     }
-}
-
-/// A journal that lasts as long as the test.
-final class MemoryJournal: CloudJournal {
-    private let content = Mutex<[JSONValue]>([])
-
-    func entries() throws -> [JSONValue] { content.withLock { $0 } }
-    func append(_ entry: JSONValue) throws { content.withLock { $0.append(entry) } }
-    func clear() throws { content.withLock { $0 = [] } }
 }
 
 extension Response {

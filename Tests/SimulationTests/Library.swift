@@ -9,7 +9,7 @@ enum Library {
         .deletingLastPathComponent().appendingPathComponent("scenarios")
 
     static let names: [String] = {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let files = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? []
         return files.filter { $0.hasSuffix(".yaml") }.sorted()
     }()
 

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import Runtime
 import Scenarios
 
@@ -167,7 +168,8 @@ struct ControlProblem: Error {
     }
 
     var response: Response {
-        let status = HTTPResponse.Status(integerLiteral: status)
+        let status = HTTPResponse.Status(
+            code: status, reasonPhrase: HTTPResponseStatus(statusCode: status).reasonPhrase)
         var body: [String: JSONValue] = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(self.status),
             "detail": .string(detail),

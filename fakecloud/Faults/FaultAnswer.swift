@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import Runtime
 import Scenarios
 
@@ -70,7 +71,7 @@ extension CloudDialect {
 
     /// The service's error for any status, where no request of its own leads to it.
     func failure(_ status: Int) -> ServiceAnswer {
-        let phrase = HTTPResponse.Status(integerLiteral: status).reasonPhrase
+        let phrase = HTTPResponseStatus(statusCode: status).reasonPhrase
         let title = phrase.isEmpty ? "Error" : phrase
         guard status >= 400 else { return ServiceAnswer(status: status) }
         if status == 503, self != .keystone { return Self.unavailable("") }

@@ -23,10 +23,22 @@ struct EndState: Sendable {
         let stackIds: [String]
         /// Whether a create is under way whose outcome is not known.
         let isCreateOpen: Bool
+        let revision: Int
+    }
+
+    /// A page that somebody has open and that is kept live.
+    struct Page: Equatable, Sendable {
+        let actor: String
+        let deployment: String
+        /// Of what it shows; 0 for nothing.
+        let revision: Int
+        /// Whether it is its user's deployment.
+        let isOwn: Bool
     }
 
     let stacks: [Stack]
     let deployments: [String: Deployment]
+    let pages: [Page]
 }
 
 // The rules of what the portal leaves in the cloud.
@@ -59,6 +71,35 @@ extension Invariants {
             }
             return Violation(
                 message: "the stack \(stack.name) \(stack.id) is an orphan: \(reason)", actor: "cloud/\(stack.region)")
+        }
+    }
+
+    static func activeHasItsStack(_ end: EndState) -> [Violation] {
+        let live = Set(end.stacks.map(\.id))
+        return end.deployments.sorted { $0.key < $1.key }.compactMap { id, deployment in
+            guard deployment.status == "ACTIVE", !deployment.stackIds.contains(where: live.contains) else { return nil }
+            return Violation(message: "\(id) is ACTIVE and has no stack", actor: "store")
+        }
+    }
+
+    /// Whatever was asked for has come to rest.
+    static func allIsSettled(_ end: EndState) -> [Violation] {
+        end.deployments.sorted { $0.key < $1.key }.compactMap { id, deployment in
+            let isSettled = deployment.isWanted ? ["ACTIVE", "ERROR"] : ["DELETED", "ERROR"]
+            guard !isSettled.contains(deployment.status) else { return nil }
+            return Violation(message: "\(id) is still \(deployment.status)", actor: "store")
+        }
+    }
+
+    static func pagesShowWhatIsStored(_ end: EndState) -> [Violation] {
+        end.pages.compactMap { page in
+            guard page.isOwn, let stored = end.deployments[page.deployment], page.revision != stored.revision else {
+                return nil
+            }
+            return Violation(
+                message:
+                    "\(page.deployment): the page shows revision \(page.revision), stored is \(stored.revision)",
+                actor: page.actor)
         }
     }
 }

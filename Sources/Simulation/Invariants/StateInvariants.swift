@@ -142,3 +142,8 @@ extension Invariants {
         }
     }
 }
+
+extension Invariants {
+    /// How many changes of status there are.
+    static let knownTransitions = edges.reduce(0) { count, edge in count + edge.value.filter { $0 != edge.key }.count }
+}

@@ -46,7 +46,7 @@ struct Site: Sendable {
         let outbox = Outbox(logger: .quiet)
         let (portal, database, parts) = try await assemble(options, time: time, outbox: outbox)
         let server = PortalServer(
-            api: portal.api, hub: portal.hub, host: "127.0.0.1", port: 0, limits: options.connections, logger: .quiet
+            api: portal.api, host: "127.0.0.1", port: 0, limits: options.connections, logger: .quiet
         ) { mailbox.yield($0) }
         // In the order of `hothouse serve`.
         let all: [any Service] = parts + [server, Drain(hub: portal.hub)]

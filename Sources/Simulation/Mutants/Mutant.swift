@@ -1,0 +1,79 @@
+import Deployments
+import OpenStack
+import Runtime
+import WebSockets
+
+/// A portal with one deliberate bug, to show that the invariants and the explorer find it.
+///
+/// No bug is in the code of the server: each is in something that stands between the server and one of its ports, and
+/// behaves as the server would if it had the bug. So the code that is explored is the code of production, and nothing
+/// can switch a bug on there.
+public enum Mutant: String, CaseIterable, Sendable {
+    case emitsBeforeCommit = "emit-before-commit"
+    case forgetsToAdopt = "forget-to-adopt"
+    case dropsTheSnapshot = "drop-the-snapshot"
+    case skipsTheCustomerCheck = "skip-the-customer-check"
+    case losesAWakeUp = "lose-a-wake-up"
+    case retriesUnderANewName = "retry-under-a-new-name"
+    case leaksASubscription = "leak-a-subscription"
+    case chargesAKeyTwice = "charge-a-key-twice"
+    case readsStaleOnSubscribe = "read-stale-on-subscribe"
+    case forgetsADeleteAfterARestart = "forget-a-delete-after-a-restart"
+    case ignoresA401 = "ignore-a-401"
+    case spinsOn429 = "spin-on-429"
+
+    /// What is wrong, in a sentence.
+    public var sentence: String {
+        switch self {
+        case .emitsBeforeCommit: "Changes are told to the sockets before the transaction, which may yet fail."
+        case .forgetsToAdopt: "A stack that a look-up finds after a lost answer is not written down."
+        case .dropsTheSnapshot: "The state that follows the acknowledgement of a subscription is not sent."
+        case .skipsTheCustomerCheck: "A socket may subscribe to any deployment."
+        case .losesAWakeUp: "Now and then the time at which a deployment is due is lost."
+        case .retriesUnderANewName: "A create that is sent again asks for a stack of another name."
+        case .leaksASubscription: "An unsubscribe is not heard."
+        case .chargesAKeyTwice: "The record of an idempotency key is not found."
+        case .readsStaleOnSubscribe: "What is read is as old as a replica that lags by a second."
+        case .forgetsADeleteAfterARestart: "A server does not take up deletions that were asked for before it started."
+        case .ignoresA401: "A token is kept for good, whatever the services say of it."
+        case .spinsOn429: "A call that is answered with 429 is sent again at once."
+        }
+    }
+}
+
+extension Mutant {
+    /// What the server takes for its store.
+    func store(over inner: any DeploymentStore, surroundings: Surroundings) -> any DeploymentStore {
+        let bornAt = surroundings.time.now
+        let random = surroundings.random.stream("mutant")
+        switch self {
+        case .emitsBeforeCommit: return HastyStore(inner: inner)
+        case .readsStaleOnSubscribe: return LaggingStore(inner: inner, time: surroundings.time)
+        case .forgetsToAdopt: return MutantStore(inner: inner, writing: ForgettingToAdopt.init)
+        case .skipsTheCustomerCheck: return MutantStore(inner: inner, reading: OwnedByAnybody.init)
+        case .losesAWakeUp: return MutantStore(inner: inner) { LosingWakeUps($0, random: random) }
+        case .chargesAKeyTwice: return MutantStore(inner: inner, writing: ForgettingKeys.init)
+        case .forgetsADeleteAfterARestart: return MutantStore(inner: inner) { ForgettingDeletes($0, bornAt: bornAt) }
+        case .dropsTheSnapshot, .retriesUnderANewName, .leaksASubscription, .ignoresA401, .spinsOn429: return inner
+        }
+    }
+
+    /// What the server takes for its way to the cloud.
+    func transport(over inner: any CloudTransport, time: any TimeSource) -> any CloudTransport {
+        switch self {
+        case .retriesUnderANewName: RenamingTransport(inner: inner)
+        case .ignoresA401: HoardingTransport(inner: inner)
+        case .spinsOn429: SpinningTransport(inner: inner, time: time)
+        default: inner
+        }
+    }
+
+    /// What the server takes for a client's socket.
+    func socket(over inner: any MessageSocket) -> any MessageSocket {
+        switch self {
+        case .dropsTheSnapshot: SnapshotDroppingSocket(inner: inner)
+        case .leaksASubscription: DeafSocket(inner: inner)
+        default: inner
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Foundation
+import Runtime
+import Scenarios
+import Simulation
+import Synchronization
+
+struct Explore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Play stories again and again, each time otherwise, until an invariant breaks.",
+        discussion: """
+            Each seed makes another run of a story: another interleaving, other networks and latencies, faults of the \
+            cloud, deaths of the server, and things that nobody planned. What fails is told with the command that \
+            plays it again, and shrunk to a scenario file that fails alone. Exit code 1 means that something failed. \
+            scenarios/README.md tells more.
+            """)
+
+    @Argument(help: "Scenario files, or folders of them (default: scenarios/).")
+    var files: [String] = []
+    @Option(help: ArgumentHelp("Which seeds, each for every story: 0..<1000.", valueName: "a..<b"))
+    var seeds = "0..<1000000"
+    @Option(help: ArgumentHelp("End after this much real time (60s, 10m).", valueName: "time"))
+    var budget: String?
+    @Option(help: ArgumentHelp("How many runs at the same time (default: one a core).", valueName: "n"))
+    var jobs: Int?
+    @Option(
+        help: ArgumentHelp("The file of past failures: they are played first, and new ones are added.", valueName: "file"))
+    var failures = "explore-failures.txt"
+    @Option(help: ArgumentHelp("The folder that shrunk scenarios are written to.", valueName: "folder"))
+    var out = "."
+    @Option(
+        help: ArgumentHelp(
+            "Explore a portal with a deliberate bug, to see that it is found: \(Mutant.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "name"))
+    var mutant: String?
+    @Option(help: "For people, or for programs: one JSON object at the end, and nothing else.")
+    var format = Run.Format.text
+
+    func run() async throws {
+        let paths = try Story.files(files.isEmpty ? ["scenarios"] : files)
+        let stories = try paths.map { path in
+            do {
+                return try Explorer.Story(Story.document(path), file: path)
+            } catch let errors as ScenarioErrors {
+                throw Failure.input(errors.description)
+            }
+        }
+        guard !stories.isEmpty else { throw Failure.input("no story to explore") }
+        var explorer = Explorer(stories: stories, seeds: try seedRange())
+        explorer.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        if let mutant {
+            guard let known = Mutant(rawValue: mutant) else {
+                throw Failure.input(
+                    "no mutant is called \(mutant); known are \(Mutant.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            explorer.mutant = known
+        }
+        let limit = try budget.map { text in
+            guard let limit = Duration(unit: text) else {
+                throw Failure.input("--budget is a duration such as 60s or 10m, not \(text)")
+            }
+            return limit
+        }
+        let clock = SystemTime()
+        if let found = await replayPast(explorer) { return try conclude(found, explorer, Explorer.Progress(), clock) }
+        let toldAt = Mutex(Duration.zero)
+        say("exploring \(stories.count) \(stories.count == 1 ? "story" : "stories"), \(explorer.jobs) at the same time")
+        let progress = await explorer.run { progress in
+            let now = clock.uptime
+            let isDue = toldAt.withLock { toldAt in
+                guard now - toldAt >= .seconds(5) else { return false }
+                toldAt = now
+                return true
+            }
+            if isDue { say(summary(progress, after: now)) }
+            return limit.map { now < $0 } ?? true
+        }
+        try conclude(progress.found, explorer, progress, clock)
+    }
+
+    private func seedRange() throws -> Range<UInt64> {
+        let ends = seeds.split(separator: "..<", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard ends.count == 2, let first = ends[0], let end = ends[1], first < end, end - first < 1 << 40 else {
+            throw Failure.input("--seeds is a range such as 0..<1000, not \(seeds)")
+        }
+        return first..<end
+    }
+
+    /// Lines of `FILE SEED INVARIANT`.
+    private var pastFailures: [(file: String, seed: UInt64)] {
+        let text = (try? String(contentsOfFile: failures, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: " ")
+            guard parts.count >= 2, let seed = UInt64(parts[1]) else { return nil }
+            return (String(parts[0]), seed)
+        }
+    }
+
+    private func replayPast(_ explorer: Explorer) async -> Explorer.Found? {
+        for past in pastFailures {
+            guard let story = explorer.stories.first(where: { $0.file == past.file }) else { continue }
+            var replay = explorer
+            replay.stories = [story]
+            replay.seeds = past.seed..<past.seed + 1
+            say("a past failure: \(past.file), seed \(past.seed)")
+            if let found = await replay.run({ _ in true }).found { return found }
+        }
+        return nil
+    }
+
+    private func conclude(
+        _ found: Explorer.Found?, _ explorer: Explorer, _ progress: Explorer.Progress, _ clock: SystemTime
+    ) throws {
+        if progress.runs > 0 { say(summary(progress, after: clock.uptime)) }
+        guard let found else {
+            tell(progress, nil, nil)
+            return say("nothing was found")
+        }
+        say("FAILED: \(found.file), seed \(found.seed): \(found.failure)")
+        let mutantOption = mutant.map { " --mutant \($0)" } ?? ""
+        say("  play it again: hothouse explore \(found.file) --seeds \(found.seed)..<\(found.seed + 1)\(mutantOption)")
+        if mutant == nil, !pastFailures.contains(where: { $0.file == found.file && $0.seed == found.seed }) {
+            let known = (try? String(contentsOfFile: failures, encoding: .utf8)) ?? ""
+            let line = "\(found.file) \(found.seed) \(found.failure.invariant ?? "-")\n"
+            try Story.write(known + line, to: failures)
+        }
+        let (document, attempts) = explorer.shrink(found)
+        let name = (found.file.split(separator: "/").last.map(String.init) ?? "story")
+            .replacing(".yaml", with: "").replacing(".yml", with: "")
+        let path = "\(out)/explored-\(name)-\(found.seed).yaml"
+        try Story.write("# \(found.failure)\n\(document.yaml)", to: path)
+        say("  shrunk to \(path) in \(attempts) runs: hothouse run \(path)")
+        tell(progress, found, path)
+        throw Failure.expectation("\(found.file), seed \(found.seed): \(found.failure)")
+    }
+
+    private func summary(_ progress: Explorer.Progress, after real: Duration) -> String {
+        let perSecond = real > .zero ? Double(progress.runs) / real.inSeconds : 0
+        let virtual = progress.virtualTime.inSeconds / 3600
+        func short(_ number: Double) -> String { "\((number * 10).rounded() / 10)" }
+        return
+            "  \(progress.runs) runs in \(short(real.inSeconds)) s, \(short(perSecond)) seeds/s, \(short(virtual)) h virtual; \(progress.coverage.summary)"
+    }
+
+    private func say(_ line: String) {
+        if format == .text { Terminal.say(line) }
+    }
+
+    private func tell(_ progress: Explorer.Progress, _ found: Explorer.Found?, _ path: String?) {
+        guard format == .json else { return }
+        let failure: JSONValue =
+            found.map {
+                [
+                    "file": .string($0.file), "seed": .string(String($0.seed)),
+                    "invariant": JSONValue($0.failure.invariant), "text": .string($0.failure.description),
+                    "shrunk": JSONValue(path),
+                ]
+            } ?? .null
+        let report: JSONValue = [
+            "runs": .integer(progress.runs), "coverage": progress.coverage.json, "failure": failure,
+        ]
+        Terminal.say("\(report)")
+    }
+}
