@@ -46,8 +46,10 @@ extension World {
     private func observe(_ deployment: Deployment) {
         let status = deployment.status.rawValue
         let isNew = state.withLock { state in
-            var known = state.committed[deployment.id] ?? Committed(
-                region: deployment.regionId, status: status, revision: 0)
+            var known =
+                state.committed[deployment.id]
+                ?? Committed(
+                    region: deployment.regionId, status: status, revision: 0)
             let isNew = known.history.isEmpty
             known.status = status
             known.revision = deployment.revision

@@ -88,7 +88,9 @@ final class World: Sendable {
     /// Whose script makes a deployment.
     func owner(of label: String) -> String? {
         scenario.users.first { user in
-            user.script.contains { if case .create(let creation) = $0.action { creation.label == label } else { false } }
+            user.script.contains {
+                if case .create(let creation) = $0.action { creation.label == label } else { false }
+            }
         }?.name
     }
 
