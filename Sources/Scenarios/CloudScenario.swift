@@ -191,16 +191,3 @@ public struct ResourceFate: Equatable, Sendable {
         self.outcome = outcome
     }
 }
-
-/// A duration that is drawn anew each time.
-public enum Spread: Equatable, Sendable {
-    case fixed(Duration)
-    case uniform(Duration, Duration)
-
-    public func draw(from random: RandomSource) -> Duration {
-        switch self {
-        case .fixed(let duration): duration
-        case .uniform(let lower, let upper): random.duration(from: lower, to: upper)
-        }
-    }
-}

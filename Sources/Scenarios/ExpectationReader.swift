@@ -8,7 +8,10 @@ struct ExpectationReader {
 
     func read(_ expect: inout MapReader) -> Expectations {
         Expectations(
-            final: expect.list("final", final), counts: expect.list("requests", count),
+            final: expect.list("final", final),
+            moments: expect.list("eventually") { moment($0, "within") } + expect.list("at") { moment($0, "time") },
+            never: expect.list("never", never), sometimes: expect.list("sometimes", sometimes),
+            counts: expect.list("requests", count),
             sockets: expect.list("sockets", socket))
     }
 
@@ -19,11 +22,13 @@ struct ExpectationReader {
             return nil
         }
         defer { reader.refuseUnknownKeys() }
+        let given = reader.map("given", condition) ?? nil
         if reader.has("cloud") {
             let region = reader.word("cloud", of: cloud.regions.map(\.id))
             let stacks = reader.integer("liveStacks", in: 0...1_000_000, required: true)
             guard let region, let stacks else { return nil }
-            return Expectations.Final(fact: .cloud(region: region, liveStacks: stacks), place: reader.place)
+            return Expectations.Final(
+                fact: .cloud(region: region, liveStacks: stacks), given: given, place: reader.place)
         }
         let deployment = reader.string("deployment")
         let status = reader.word("status", of: ScenarioReader.statuses)
@@ -31,8 +36,89 @@ struct ExpectationReader {
         let event = reader.string("event")
         return deployment.map {
             Expectations.Final(
-                fact: .deployment($0, status: status, lastError: lastError, event: event), place: reader.place)
+                fact: .deployment($0, status: status, lastError: lastError, event: event), given: given,
+                place: reader.place)
         }
+    }
+
+    private func condition(_ reader: inout MapReader) -> Expectations.Condition? {
+        let deployment = reader.string("deployment", required: true)
+        let status = reader.word("status", of: ScenarioReader.statuses, required: true)
+        guard let deployment, let status else { return nil }
+        return Expectations.Condition(deployment: deployment, status: status)
+    }
+
+    /// - Parameter key: of the time: `within` for eventually, `time` for at.
+    private func moment(_ node: Node, _ key: String) -> Expectations.Moment? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let time = key == "within" ? reader.duration("within", required: true) : reader.duration("time", required: true)
+        let deployment = reader.string("deployment", required: true)
+        let statuses = statuses(&reader)
+        guard let time, let deployment, !statuses.isEmpty else { return nil }
+        return Expectations.Moment(
+            kind: key == "within" ? .within(time) : .at(time), deployment: deployment, statuses: statuses,
+            place: reader.place)
+    }
+
+    /// One status, or a list of which one must be.
+    private func statuses(_ reader: inout MapReader) -> [String] {
+        guard case .sequence? = reader.node("status", required: true) else {
+            return [reader.word("status", of: ScenarioReader.statuses)].compactMap { $0 }
+        }
+        return reader.list("status") { node in
+            guard let text = node.string(issues, what: "status") else { return nil }
+            guard ScenarioReader.statuses.contains(text) else {
+                issues.add(
+                    node.place(issues), "unknown status \(text)\(suggestion(text, ScenarioReader.statuses))")
+                return nil
+            }
+            return text
+        }
+    }
+
+    private func never(_ node: Node) -> Expectations.Never? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        func never(_ subject: Expectations.Never.Subject) -> Expectations.Never {
+            Expectations.Never(subject: subject, place: reader.place)
+        }
+        if let frame = reader.node("frame") {
+            let tab = reader.string("tab")
+            return never(.frame(pattern(frame), tab: tab))
+        }
+        let deployment = reader.string("deployment", required: true)
+        if reader.has("from") || reader.has("to") {
+            let from = reader.word("from", of: ScenarioReader.statuses, required: true)
+            let to = reader.word("to", of: ScenarioReader.statuses, required: true)
+            guard let deployment, let from, let to else { return nil }
+            return never(.change(deployment: deployment, from: from, to: to))
+        }
+        let status = reader.word("status", of: ScenarioReader.statuses, required: true)
+        guard let deployment, let status else { return nil }
+        return never(.status(deployment: deployment, status))
+    }
+
+    private func sometimes(_ node: Node) -> Expectations.Sometimes? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        func sometimes(_ subject: Expectations.Sometimes.Subject) -> Expectations.Sometimes {
+            Expectations.Sometimes(subject: subject, place: reader.place)
+        }
+        if reader.has("from") || reader.has("to") {
+            let from = reader.word("from", of: ScenarioReader.statuses, required: true)
+            let to = reader.word("to", of: ScenarioReader.statuses, required: true)
+            guard let from, let to else { return nil }
+            return sometimes(.change(from: from, to: to))
+        }
+        if let code = reader.string("code") { return sometimes(.code(code)) }
+        if let code = reader.integer("close", in: 1000...4999) { return sometimes(.close(code)) }
+        if let point = reader.word("crash", of: CrashPoint.allCases.map(\.rawValue)).flatMap(CrashPoint.init) {
+            return sometimes(.crash(point))
+        }
+        if let status = reader.word("status", of: ScenarioReader.statuses) { return sometimes(.status(status)) }
+        issues.add(reader.place, "what is sometimes reached is a status, a from and to, a code, a close or a crash")
+        return nil
     }
 
     private func count(_ node: Node) -> Expectations.Count? {

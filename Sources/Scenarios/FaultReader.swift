@@ -273,20 +273,6 @@ struct FaultReader {
     }
 }
 
-extension Spread {
-    fileprivate var earliest: Duration {
-        switch self {
-        case .fixed(let duration), .uniform(let duration, _): duration
-        }
-    }
-
-    fileprivate var latest: Duration {
-        switch self {
-        case .fixed(let duration), .uniform(_, let duration): duration
-        }
-    }
-}
-
 extension Node {
     fileprivate func integer(_ issues: Issues, what: String, in range: ClosedRange<Int>) -> Int? {
         guard case .scalar(let scalar) = self, let number = Int(scalar.string), range.contains(number) else {

@@ -21,6 +21,16 @@ struct ReferenceCheck {
         let tabs = scenario.users.flatMap(Self.tabs)
         for final in scenario.expectations.final {
             if case .deployment(let label, _, _, _) = final.fact { check(label, "deployment", labels, final.place) }
+            if let given = final.given { check(given.deployment, "deployment", labels, final.place) }
+        }
+        for moment in scenario.expectations.moments { check(moment) }
+        for never in scenario.expectations.never {
+            switch never.subject {
+            case .status(let label, _), .change(let label, _, _): check(label, "deployment", labels, never.place)
+            case .frame(let pattern, let tab):
+                if let tab { check(tab, "tab", tabs, never.place) }
+                for text in pattern.texts { checkLabels(in: text, never.place) }
+            }
         }
         for count in scenario.expectations.counts { check(count) }
         for socket in scenario.expectations.sockets {
@@ -58,10 +68,21 @@ struct ReferenceCheck {
             if let pause { check(pause, step.place) }
         case .delete(let deployment): check(deployment, "deployment", labels, step.place)
         case .wait(let condition): check(condition, step.place)
-        case .closePage(let tab), .dropSocket(let tab), .unsubscribe(let tab): check(tab, "tab", tabs, step.place)
+        case .closePage(let tab), .dropSocket(let tab), .unsubscribe(let tab), .stallSocket(let tab, _),
+            .halfOpen(let tab, _), .send(let tab, _, _):
+            check(tab, "tab", tabs, step.place)
         case .create(let creation):
             check(creation.region, "region", scenario.cloud.regions.map(\.id), step.place)
         case .login, .logout, .sleep: break
+        }
+    }
+
+    private func check(_ moment: Expectations.Moment) {
+        check(moment.deployment, "deployment", labels, moment.place)
+        switch moment.kind {
+        case .at(let time), .within(let time):
+            guard time > scenario.limit else { return }
+            issues.add(moment.place, "\(time.shown) is past the time's limit, \(scenario.limit.shown)")
         }
     }
 

@@ -6,6 +6,8 @@ public struct Scenario: Equatable, Sendable {
     public var name: String
     public var about: String
     public var seed: UInt64
+    /// How many seeds make a set of runs, from ``seed`` on.
+    public var seedCount: Int
     public var start: Timestamp
     /// No run goes on for longer.
     public var limit: Duration
@@ -16,6 +18,10 @@ public struct Scenario: Equatable, Sendable {
     public var instances: Int
     /// Each happens once.
     public var crashes: [Crash]
+    /// When a server stands still, and wakes up late.
+    public var pauses: [Pause]
+    /// When nothing can be written.
+    public var storeFailures: [StoreFailure]
     public var calm: Calm?
     /// In the order of the file.
     public var users: [User]
@@ -27,6 +33,26 @@ public struct Scenario: Equatable, Sendable {
         public var after: Duration
         /// How long what must come to rest has for it, once calm has come and the last script has ended.
         public var duration: Duration
+    }
+
+    /// A server stands still, as in a long garbage collection or a machine that is suspended.
+    public struct Pause: Equatable, Sendable {
+        public var instance: Int
+        public var at: Spread
+        public var duration: Spread
+        public var place: Place
+    }
+
+    /// The store takes no writes of deployments for a while.
+    public struct StoreFailure: Equatable, Sendable {
+        public enum Reason: String, CaseIterable, Sendable {
+            case full, busy
+        }
+
+        public var at: Spread
+        public var duration: Spread
+        public var reason: Reason
+        public var place: Place
     }
 
     /// Something that an operator or a fate does to the cloud.
@@ -70,7 +96,25 @@ public struct Scenario: Equatable, Sendable {
         public var isVerified: Bool
         /// From the client to the server and back.
         public var roundTrip: Spread
+        /// When the user begins.
+        public var arrives: Spread
         public var script: [Step]
+        /// What the user does after the script, drawn from the seed.
+        public var plan: Plan?
+    }
+
+    /// What somebody does whom nobody told what to do.
+    public struct Plan: Equatable, Sendable {
+        public enum Action: String, CaseIterable, Sendable {
+            case create, open, drop, close, delete
+        }
+
+        public var actions: Int
+        /// Between two actions.
+        public var think: Spread
+        /// How often each is done, in proportion.
+        public var mix: [Action: Int]
+        public var place: Place
     }
 }
 
@@ -96,6 +140,12 @@ public struct Step: Equatable, Sendable {
         case dropSocket(tab: String)
         /// The page ends its subscription and keeps its socket.
         case unsubscribe(tab: String)
+        /// The page's machine reads nothing from its socket for a while.
+        case stallSocket(tab: String, Spread)
+        /// Nothing gets through the page's socket any more, and only after a while does the page learn of it.
+        case halfOpen(tab: String, Spread)
+        /// Sends a text over the page's socket, so often.
+        case send(tab: String, text: String, times: Int)
         case delete(deployment: String)
         case wait(Condition)
         case sleep(Spread)
@@ -128,6 +178,10 @@ public struct Step: Equatable, Sendable {
 /// What must hold.
 public struct Expectations: Equatable, Sendable {
     public var final: [Final] = []
+    public var moments: [Moment] = []
+    public var never: [Never] = []
+    /// What a set of runs must have reached.
+    public var sometimes: [Sometimes] = []
     public var counts: [Count] = []
     public var sockets: [Socket] = []
 
@@ -139,6 +193,54 @@ public struct Expectations: Equatable, Sendable {
         }
 
         public var fact: Fact
+        /// Where a deployment has another status, nothing is expected.
+        public var given: Condition?
+        public var place: Place
+    }
+
+    public struct Condition: Equatable, Sendable {
+        public var deployment: String
+        public var status: String
+    }
+
+    /// The status of a deployment at a time, or until a time.
+    public struct Moment: Equatable, Sendable {
+        public enum Kind: Equatable, Sendable {
+            case at(Duration)
+            case within(Duration)
+        }
+
+        public var kind: Kind
+        public var deployment: String
+        public var statuses: [String]
+        public var place: Place
+    }
+
+    /// What must not be at any time.
+    public struct Never: Equatable, Sendable {
+        public enum Subject: Equatable, Sendable {
+            case status(deployment: String, String)
+            case change(deployment: String, from: String, to: String)
+            /// On any tab where nil.
+            case frame(Pattern, tab: String?)
+        }
+
+        public var subject: Subject
+        public var place: Place
+    }
+
+    /// What at least one of a set of runs must reach.
+    public struct Sometimes: Equatable, Sendable {
+        public enum Subject: Equatable, Sendable {
+            case status(String)
+            case change(from: String, to: String)
+            /// Of `lastError`, or of an error frame.
+            case code(String)
+            case close(Int)
+            case crash(CrashPoint)
+        }
+
+        public var subject: Subject
         public var place: Place
     }
 

@@ -7,7 +7,8 @@ struct StepReader {
     let cloud: CloudScenario
 
     static let verbs = [
-        "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe", "delete", "wait", "sleep",
+        "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe",
+        "stall-socket", "half-open", "send", "delete", "wait", "sleep",
     ]
 
     func step(_ node: Node) -> Step? {
@@ -55,6 +56,17 @@ struct StepReader {
         case "close-page": return reader.string("tab", required: true).map { .closePage(tab: $0) }
         case "drop-socket": return reader.string("tab", required: true).map { .dropSocket(tab: $0) }
         case "unsubscribe": return reader.string("tab", required: true).map { .unsubscribe(tab: $0) }
+        case "stall-socket", "half-open":
+            let tab = reader.string("tab", required: true)
+            let duration = reader.spread("for", required: true)
+            guard let tab, let duration else { return nil }
+            return verb == "half-open" ? .halfOpen(tab: tab, duration) : .stallSocket(tab: tab, duration)
+        case "send":
+            let tab = reader.string("tab", required: true)
+            let text = reader.string("text", required: true)
+            let times = reader.integer("times", in: 1...10_000) ?? 1
+            guard let tab, let text else { return nil }
+            return .send(tab: tab, text: text, times: times)
         case "delete": return reader.string("deployment", required: true).map { .delete(deployment: $0) }
         default: return condition(&reader).map { .wait($0) }
         }

@@ -172,8 +172,9 @@ extension Node {
         return duration
     }
 
-    /// `40ms`, or `1s..3s`.
+    /// `40ms`, `1s..3s`, or one of the distributions by name.
     func spread(_ issues: Issues, what: String) -> Spread? {
+        if case .mapping = self { return distribution(issues, what: what) }
         guard let text = string(issues, what: what) else { return nil }
         let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Duration(unit: String($0)) }
         switch ends.count {
@@ -183,5 +184,59 @@ extension Node {
         }
         issues.add(place(issues), "\(what) is a duration (40ms) or a range of them (1s..3s), not \(text)")
         return nil
+    }
+
+    private func distribution(_ issues: Issues, what: String) -> Spread? {
+        var reader = MapReader(self, issues)
+        defer { reader.refuseUnknownKeys() }
+        let found: [Spread?] = [
+            reader.map("normal") { normal in
+                let mean = normal.duration("mean", required: true)
+                let deviation = normal.duration("deviation", required: true)
+                return mean.flatMap { mean in deviation.map { .normal(mean: mean, deviation: $0) } }
+            } ?? nil,
+            reader.map("lognormal") { lognormal in
+                let median = lognormal.duration("p50", required: true)
+                let p99 = lognormal.duration("p99", required: true)
+                guard let median, let p99 else { return nil }
+                guard median > .zero, p99 >= median else {
+                    issues.add(lognormal.place, "p50 is over 0, and p99 is not below it")
+                    return nil
+                }
+                return .lognormal(median: median, p99: p99)
+            } ?? nil,
+            reader.map("bimodal") { bimodal in
+                let fast = bimodal.spread("fast", required: true)
+                let slow = bimodal.spread("slow", required: true)
+                let chance = bimodal.integer("slowPercent", in: 0...100, required: true)
+                guard let fast, let slow, let chance else { return nil }
+                return .pick([
+                    Spread.Choice(weight: 100 - chance, value: fast), Spread.Choice(weight: chance, value: slow),
+                ])
+            } ?? nil,
+            choices(&reader),
+        ]
+        let given = ["normal", "lognormal", "bimodal", "pick"].filter(reader.has)
+        guard given.count == 1 else {
+            issues.add(place(issues), "\(what) is a duration, or one of normal, lognormal, bimodal and pick")
+            return nil
+        }
+        return found.compactMap { $0 }.first
+    }
+
+    private func choices(_ reader: inout MapReader) -> Spread? {
+        guard reader.has("pick") else { return nil }
+        let place = reader.place
+        let choices = reader.list("pick") { [issues = reader.issues] node -> Spread.Choice? in
+            var choice = MapReader(node, issues)
+            defer { choice.refuseUnknownKeys() }
+            let weight = choice.integer("weight", in: 0...1_000_000) ?? 1
+            return choice.spread("value", required: true).map { Spread.Choice(weight: weight, value: $0) }
+        }
+        guard choices.contains(where: { $0.weight > 0 }) else {
+            reader.issues.add(place, "the weights sum to 0: nothing can be picked")
+            return nil
+        }
+        return .pick(choices)
     }
 }

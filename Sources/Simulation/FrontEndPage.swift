@@ -148,6 +148,38 @@ final class FrontEndPage: Sendable {
         return true
     }
 
+    /// The page's machine reads nothing for a while.
+    ///
+    /// - Returns: false where there is no socket to read from.
+    func stall(for duration: Duration) -> Bool {
+        guard let pipe = pipe.get(), pipe.isOpen else { return false }
+        world.trace.note(actor, "stalled", ["ms": .integer(Int(duration.wholeMilliseconds))])
+        pipe.stall(for: duration)
+        return true
+    }
+
+    /// Nothing gets through the socket any more; the page learns of it after a while.
+    ///
+    /// - Returns: false where there is none.
+    func goSilent(for duration: Duration) async throws -> Bool {
+        guard let pipe = pipe.get(), pipe.isOpen else { return false }
+        world.trace.note(actor, "silent", ["ms": .integer(Int(duration.wholeMilliseconds))])
+        pipe.goSilent()
+        try await time.sleep(for: duration)
+        pipe.noticeSilence()
+        return true
+    }
+
+    /// Sends a text as it is.
+    ///
+    /// - Returns: false where there is no socket.
+    func send(_ text: String) -> Bool {
+        guard let pipe = pipe.get(), pipe.isOpen else { return false }
+        world.trace.note(actor, "sent", ["message": (try? JSONValue(parsing: text.utf8)) ?? .string(text)])
+        pipe.sendFromClient(text)
+        return true
+    }
+
     /// Nobody looks at the page any more.
     func close() {
         isClosed.set(true)

@@ -11,6 +11,9 @@ struct Judge {
 
     func finalFailures() -> [RunFailure] {
         expectations.final.flatMap { final -> [RunFailure] in
+            if let given = final.given, world.id(given.deployment).flatMap(world.committed)?.status != given.status {
+                return []
+            }
             switch final.fact {
             case .cloud(let region, let wanted):
                 let stacks = world.cloud.stacks(in: region)

@@ -9,21 +9,22 @@ struct MortalTransport: CloudTransport {
     let pulse: ServerLife.Pulse
     let crashPoints: CrashPoints
     let calls: CallBook
-    let time: any TimeSource
+    /// Who asks, in the trace.
+    let actor: String
 
     func send(_ request: CloudRequest) async throws -> CloudResponse {
         try pulse.check()
-        let call = calls.asks(request)
+        let call = calls.asks(request, by: actor)
         do {
             // A request on its way is carried out, whatever becomes of the one who sent it.
             let response = try await inner.send(request) {
                 if let point = request.crashPoint { try crashPoints.reached(point) }
             }
             try pulse.check()
-            calls.told(call, response, at: time.now)
+            calls.told(call, response, by: actor)
             return response
         } catch {
-            calls.told(call, nil, at: time.now)
+            calls.told(call, nil, by: actor)
             throw error
         }
     }
@@ -48,7 +49,7 @@ final class CallBook: Sendable {
     var tokens: [String] { state.withLock { $0.tokens.keys.sorted() } }
 
     /// - Returns: the number of the call.
-    fileprivate func asks(_ request: CloudRequest) -> Int {
+    fileprivate func asks(_ request: CloudRequest, by actor: String) -> Int {
         let (call, token) = state.withLock { state in
             state.calls += 1
             let token = request.headers[HTTPField.Name("X-Auth-Token")!].map { value in
@@ -60,7 +61,7 @@ final class CallBook: Sendable {
         }
         let path = String(request.url.dropFirst(InProcessCloud.baseURL.count))
         trace.note(
-            "server", "asks",
+            actor, "asks",
             [
                 "call": .integer(call), "method": .string(request.method.rawValue), "path": .string(path),
                 "stack": JSONValue(request.stackName), "token": token.map { .integer($0) } ?? .null,
@@ -68,9 +69,9 @@ final class CallBook: Sendable {
         return call
     }
 
-    fileprivate func told(_ call: Int, _ response: CloudResponse?, at now: Timestamp) {
+    fileprivate func told(_ call: Int, _ response: CloudResponse?, by actor: String) {
         trace.note(
-            "server", "told",
+            actor, "told",
             [
                 "call": .integer(call), "status": response.map { .integer($0.status) } ?? .null,
                 "retryAfter": response?.headers[.retryAfter].flatMap { Int($0) }.map { .integer($0) } ?? .null,

@@ -26,6 +26,10 @@ final class Pipe: MessageSocket {
         var isOver = false
         /// When the network lost the connection.
         var lostAt: Duration?
+        /// Since when nothing gets through, and the client does not know.
+        var silentSince: Duration?
+        /// Until when the client reads nothing.
+        var stalledUntil = Duration.zero
     }
 
     private let trace: Trace
@@ -57,6 +61,12 @@ final class Pipe: MessageSocket {
 
     func send(_ text: String) async throws {
         try checkAlive()
+        // A peer that does not read stops the one who writes.
+        while let rest = stall {
+            try await time.sleep(for: min(rest, .milliseconds(200)))
+            try checkAlive()
+            guard isOpen else { throw WireCut() }
+        }
         try deliver(.text(text, sentAfter: trace.count))
     }
 
@@ -68,6 +78,11 @@ final class Pipe: MessageSocket {
     func close(_ code: CloseCode) async {
         guard (try? checkAlive()) != nil else { return }
         end(code.rawValue)
+    }
+
+    private var stall: Duration? {
+        let until = state.withLock { $0.isOver ? .zero : $0.stalledUntil }
+        return until > time.uptime ? until - time.uptime : nil
     }
 
     func accept() throws { try deliver(.opened) }
@@ -93,10 +108,14 @@ final class Pipe: MessageSocket {
             return state.isOver
         }
         guard !wasOver else { return }
+        serverMailbox.finish()
+        // A client that nothing gets through to does not learn of it.
+        guard lostAt != nil || !isSilent else { return }
         yield(.closed(code))
         clientMailbox.finish()
-        serverMailbox.finish()
     }
+
+    private var isSilent: Bool { state.withLock { $0.silentSince != nil } }
 
     // The client's side.
 
@@ -128,13 +147,40 @@ final class Pipe: MessageSocket {
     /// The network loses the connection, and all that is under way.
     func lose() { end(nil, lostAt: time.uptime) }
 
+    /// The client reads nothing for a while.
+    func stall(for duration: Duration) {
+        let until = time.uptime + duration
+        state.withLock { $0.stalledUntil = max($0.stalledUntil, until) }
+    }
+
+    /// Nothing gets through any more, in either direction, and nobody is told.
+    func goSilent() {
+        let now = time.uptime
+        state.withLock { state in
+            if state.silentSince == nil { state.silentSince = now }
+        }
+    }
+
+    /// The client learns that nothing gets through.
+    func noticeSilence() {
+        end(nil, lostAt: time.uptime)
+        // The server may have ended it long before.
+        yield(.closed(nil))
+        clientMailbox.finish()
+    }
+
     /// Waits until something arrives.
     ///
     /// - Returns: whether it does: it was not under way when the network lost the connection.
     private func arrives<Content>(_ sent: Sent<Content>) async throws -> Bool {
         let arrivesAt = sent.sentAt + delay
-        if let lostAt = state.withLock({ $0.lostAt }), lostAt < arrivesAt { return false }
+        func isLost() -> Bool {
+            state.withLock { state in
+                [state.lostAt, state.silentSince].contains { $0.map { $0 < arrivesAt } ?? false }
+            }
+        }
+        if isLost() { return false }
         try await time.sleep(until: arrivesAt)
-        return state.withLock { $0.lostAt }.map { $0 >= arrivesAt } ?? true
+        return !isLost()
     }
 }

@@ -35,7 +35,7 @@ public func play(
             clock.set(context.surroundings.time)
             let trace = Trace(time: context.surroundings.time, listener: onLine)
             traced.set(trace)
-            let world = try World(scenario, in: context, mutant: mutant, trace: trace)
+            let world = try World(scenario.planned(seed: seed), in: context, mutant: mutant, trace: trace)
             collected.set(world)
             try await Player(world: world).run()
         }

@@ -57,7 +57,9 @@ struct Player: Sendable {
             try await time.sleep(for: max(.seconds(1), (time.uptime - began) / 50))
             failures = try await atEnd()
         }
-        world.judge(failures + judge.countFailures() + judge.socketFailures() + judge.unusedFaults())
+        world.judge(
+            failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
+                + judge.neverFailures() + judge.unusedFaults())
     }
 
     private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {
@@ -86,6 +88,7 @@ struct Player: Sendable {
 
     /// - Parameter onEnd: is called when the script has ended. The pages stay open until all is judged.
     private func perform(_ client: UserClient, onEnd: @escaping @Sendable () -> Void) async throws {
+        try await world.surroundings.time.sleep(for: client.user.arrives.draw(from: client.random))
         try await client.register()
         try await withThrowingTaskGroup(of: Void.self) { group in
             var pages: [String: FrontEndPage] = [:]
@@ -139,11 +142,30 @@ struct Player: Sendable {
         case .unsubscribe(let tab):
             pages[tab]?.unsubscribe()
             return true
+        case .stallSocket(let tab, let spread):
+            return reach(tab, step, client) { pages[tab]?.stall(for: spread.draw(from: client.random)) == true }
+        case .halfOpen(let tab, let spread):
+            guard let page = pages[tab], try await page.goSilent(for: spread.draw(from: client.random)) else {
+                fail(step, "the tab \(tab) has no socket", client)
+                return false
+            }
+            return true
+        case .send(let tab, let text, let times):
+            let sent = world.ids.reduce(text) { $0.replacing("${\($1.key)}", with: $1.value) }
+            return reach(tab, step, client) { (0..<times).allSatisfy { _ in pages[tab]?.send(sent) == true } }
         case .closePage(let tab):
             pages[tab]?.close()
             return true
         case .openPage: return true
         }
+    }
+
+    private func reach(_ tab: String, _ step: Step, _ client: UserClient, _ act: () -> Bool) -> Bool {
+        guard act() else {
+            fail(step, "the tab \(tab) has no socket", client)
+            return false
+        }
+        return true
     }
 
     /// A user with an open page of the deployment sees what the page shows; another waits for the commit. A status

@@ -68,12 +68,16 @@ final class ServerLife: Sendable {
     /// Starts the process on a store that may have seen others before.
     ///
     /// - Parameters:
+    ///   - actor: what it is called in the trace.
     ///   - feed: what all servers on the store commit; nil where there is no other.
+    ///   - storeFailure: why the store takes no writes now.
     ///   - mutant: what is wrong with the server, deliberately.
     ///   - onPoint: is told of every crash point that is passed; true ends the process there.
     ///   - onCommit: is told of every commit, in its turn.
     static func start(
-        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, feed: Feed?, mutant: Mutant?,
+        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, as actor: String, feed: Feed?,
+        mutant: Mutant?,
+        storeFailure: @escaping @Sendable () -> StoreUnavailable?,
         surroundings: Surroundings, trace: Trace, logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
         onCommit: @escaping @Sendable ([CommittedChange]) -> Void
     ) async throws -> ServerLife {
@@ -88,7 +92,7 @@ final class ServerLife: Sendable {
         var mortal = ground
         mortal.database = ground.database.guarded { try pulse.check() }
         let transport = MortalTransport(
-            inner: cloud, pulse: pulse, crashPoints: crashPoints, calls: calls, time: surroundings.time)
+            inner: cloud, pulse: pulse, crashPoints: crashPoints, calls: calls, actor: actor)
         for index in mortal.regions.indices {
             mortal.regions[index].access.transport =
                 mutant?.transport(over: transport, time: surroundings.time) ?? transport
@@ -99,7 +103,8 @@ final class ServerLife: Sendable {
                 time: surroundings.time, random: surroundings.random, crashPoints: crashPoints),
             logger: logger, observer: onCommit
         ) { store in
-            let shared = feed.map { FeedStore(inner: store, feed: $0) } ?? store
+            let failing = FailingStore(inner: store, failure: storeFailure)
+            let shared: any DeploymentStore = feed.map { FeedStore(inner: failing, feed: $0) } ?? failing
             return mutant?.store(over: shared, surroundings: surroundings) ?? shared
         }
         return ServerLife(portal: portal, pulse: pulse, mutant: mutant, time: surroundings.time, trace: trace)

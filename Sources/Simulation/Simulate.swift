@@ -7,6 +7,7 @@ public struct SimulationContext: Sendable {
     public let surroundings: Surroundings
     /// For actors that need an executor of their own, such as a database's lanes.
     public let serialExecutor: any SerialExecutor
+    let executor: SimulationExecutor
 }
 
 /// A simulation that did not come to its end.
@@ -41,7 +42,7 @@ public func simulate<Value: Sendable>(
     let context = SimulationContext(
         surroundings: Surroundings(
             time: VirtualTime(executor: executor, start: start), random: random.stream("world")),
-        serialExecutor: executor.serial)
+        serialExecutor: executor.serial, executor: executor)
     let result = ResultBox<Value>()
     // The one root of all tasks of the run; its executor is driven right below.
     let root = Task(executorPreference: executor) {

@@ -9,7 +9,7 @@ import Synchronization
 /// executor of their own get ``serial``.
 final class SimulationExecutor: TaskExecutor {
     private enum Job {
-        case task(UnownedJob)
+        case task(UnownedJob, on: UnownedTaskExecutor)
         case actor(UnownedJob)
     }
 
@@ -70,7 +70,44 @@ final class SimulationExecutor: TaskExecutor {
     var now: Duration { state.withLock { $0.now } }
 
     func enqueue(_ job: consuming ExecutorJob) {
-        add(.task(UnownedJob(job)))
+        add(.task(UnownedJob(job), on: asUnownedTaskExecutor()))
+    }
+
+    /// Where the tasks of one process run, which may stand still while the others go on.
+    final class Process: TaskExecutor {
+        private struct State {
+            var isPaused = false
+            var held: [UnownedJob] = []
+        }
+
+        private let owner: SimulationExecutor
+        private let state = Mutex(State())
+
+        init(_ owner: SimulationExecutor) {
+            self.owner = owner
+        }
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            let job = UnownedJob(job)
+            let isHeld = state.withLock { state in
+                if state.isPaused { state.held.append(job) }
+                return state.isPaused
+            }
+            if !isHeld { owner.add(.task(job, on: asUnownedTaskExecutor())) }
+        }
+
+        func pause() {
+            state.withLock { $0.isPaused = true }
+        }
+
+        /// What was to be done meanwhile is done now.
+        func resume() {
+            let held = state.withLock { state in
+                defer { state = State() }
+                return state.held
+            }
+            for job in held { owner.add(.task(job, on: asUnownedTaskExecutor())) }
+        }
     }
 
     private func add(_ job: Job) {
@@ -98,7 +135,7 @@ final class SimulationExecutor: TaskExecutor {
                     return .spinning
                 }
                 switch job {
-                case .task(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+                case .task(let job, let executor): job.runSynchronously(on: executor)
                 case .actor(let job): job.runSynchronously(on: serial.asUnownedSerialExecutor())
                 }
                 continue

@@ -82,7 +82,8 @@ public struct StoryTeller {
         }
     }
 
-    private func told(_ line: Trace.Line) -> String {
+    /// What a line says, without its time and actor.
+    func told(_ line: Trace.Line) -> String {
         func text(_ key: String) -> String { line[key].map { $0.string ?? "\($0)" } ?? "" }
         switch line.kind {
         case "http": return "\(text("method")) \(text("path")) → \(text("status"))"
@@ -98,6 +99,10 @@ public struct StoryTeller {
         case "unreachable": return "reaches no server"
         case "dropped": return "the network loses its socket"
         case "dies": return line["point"]?.string.map { "dies at \($0)" } ?? "dies"
+        case "stalled": return "reads nothing from its socket for \(text("ms")) ms"
+        case "silent": return "nothing gets through its socket for \(text("ms")) ms"
+        case "paused": return "stands still"
+        case "wakes": return "goes on"
         case "calm": return "nothing goes wrong any more"
         case "deed": return text("what")
         case "log": return "\(text("level")): \(text("message"))"

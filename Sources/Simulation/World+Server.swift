@@ -1,3 +1,4 @@
+import Deployments
 import Runtime
 import Scenarios
 import Synchronization
@@ -8,21 +9,27 @@ extension World {
     /// Runs one of the servers, through its deaths, until the task is cancelled.
     func runServer(_ instance: Int) async throws {
         let actor = serverActor(instance)
+        let process = SimulationExecutor.Process(executor)
         var lives = 0
         while true {
             lives += 1
             let random = surroundings.random.stream("server \(instance == 0 ? "" : "\(instance) ")\(lives)")
             let life = try await ServerLife.start(
-                on: ground, through: transport, calls: calls, feed: scenario.instances > 1 ? feed : nil,
-                mutant: mutant, surroundings: Surroundings(time: surroundings.time, random: random), trace: trace,
+                on: ground, through: transport, calls: calls, as: actor, feed: scenario.instances > 1 ? feed : nil,
+                mutant: mutant, storeFailure: { [self] in storeFailure },
+                surroundings: Surroundings(time: surroundings.time, random: random), trace: trace,
                 logger: logger, onPoint: { [self] in isDeadly($0, to: instance) }, onCommit: { [self] in observe($0) })
             state.withLock { $0.lives[instance] = life }
             trace.note(actor, "starts")
+            let isFirst = lives == 1
             await withTaskGroup(of: Void.self) { group in
+                for pause in scenario.pauses where pause.instance == instance {
+                    group.addTask { [self] in try? await stop(process, pause, isFirst: isFirst) }
+                }
                 for index in scenario.crashes.indices where scenario.crashes[index].instance == instance {
                     group.addTask { [self] in try? await killOnTime(life, index) }
                 }
-                await life.run()
+                await withTaskExecutorPreference(process) { await life.run() }
                 state.withLock { $0.lives[instance] = nil }
                 group.cancelAll()
             }
@@ -53,6 +60,29 @@ extension World {
         }
         if isDeadly { trace.note(serverActor(instance), "dies", ["point": .string(point.rawValue)]) }
         return isDeadly
+    }
+
+    /// Lets a server stand still for a while.
+    private func stop(_ process: SimulationExecutor.Process, _ pause: Scenario.Pause, isFirst: Bool) async throws {
+        guard isFirst else { return }
+        let random = surroundings.random.stream("pause \(pause.instance)")
+        try await surroundings.time.sleep(until: pause.at.draw(from: random))
+        let actor = serverActor(pause.instance)
+        trace.note(actor, "paused")
+        process.pause()
+        // Whatever becomes of the process, what waits in it must get its turn.
+        defer { process.resume() }
+        try await surroundings.time.sleep(for: pause.duration.draw(from: random))
+        trace.note(actor, "wakes")
+    }
+
+    /// Why nothing can be written now.
+    private var storeFailure: StoreUnavailable? {
+        let now = surroundings.time.uptime
+        guard !state.withLock({ $0.isCalm }) else { return nil }
+        return zip(scenario.storeFailures, storeWindows).first { $0.1.contains(now) }.map {
+            StoreUnavailable($0.0.reason == .full ? .full : .busy)
+        }
     }
 
     private func killOnTime(_ life: ServerLife, _ index: Int) async throws {

@@ -42,6 +42,9 @@ final class World: Sendable {
     let cloud: FakeCloud
     let transport: InProcessCloud
     let calls: CallBook
+    let executor: SimulationExecutor
+    /// When the store takes no writes.
+    let storeWindows: [Range<Duration>]
     let feed = Feed()
     /// What is wrong with the servers, deliberately.
     let mutant: Mutant?
@@ -54,6 +57,12 @@ final class World: Sendable {
         self.scenario = scenario
         self.mutant = mutant
         calls = CallBook(trace: trace)
+        executor = context.executor
+        storeWindows = scenario.storeFailures.enumerated().map { index, failure in
+            let random = context.surroundings.random.stream("store \(index)")
+            let start = failure.at.draw(from: random)
+            return start..<start + failure.duration.draw(from: random)
+        }
         self.trace = trace
         surroundings = context.surroundings
         logger = Logger(label: "simulation") { _ in TraceLogHandler(trace: trace) }

@@ -7,9 +7,13 @@ struct Check: ParsableCommand {
         discussion: "Exit code 2 means that something is: each mistake is told with its file, line and column.")
 
     @Argument(help: "Scenario files, or folders of them.")
-    var files: [String]
+    var files: [String] = []
+    @Flag(help: "Print the JSON Schema of scenarios, for editors that complete and check by one.")
+    var schema = false
 
     func run() throws {
+        if schema { Terminal.say("\(ScenarioSchema.json)") }
+        guard schema || !files.isEmpty else { throw Failure.input("which files? hothouse check scenarios/") }
         var problems: [String] = []
         for argument in files {
             do {

@@ -118,7 +118,7 @@ struct Explore: AsyncParsableCommand {
             tell(progress, nil, nil)
             return say("nothing was found")
         }
-        say("FAILED: \(found.file), seed \(found.seed): \(found.failure)")
+        say("FAILED in run \(found.run): \(found.file), seed \(found.seed): \(found.failure)")
         let mutantOption = mutant.map { " --mutant \($0)" } ?? ""
         say("  play it again: hothouse explore \(found.file) --seeds \(found.seed)..<\(found.seed + 1)\(mutantOption)")
         if mutant == nil, !pastFailures.contains(where: { $0.file == found.file && $0.seed == found.seed }) {

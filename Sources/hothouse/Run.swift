@@ -16,7 +16,7 @@ struct Run: ParsableCommand {
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
+        case text, json, junit
     }
 
     @Argument(help: "Scenario files, or folders of them.")
@@ -25,15 +25,17 @@ struct Run: ParsableCommand {
     var seed: UInt64?
     @Option(help: ArgumentHelp("Write the canonical trace, JSON Lines, to a file.", valueName: "file"))
     var trace: String?
-    @Option(help: ArgumentHelp("Write a page that shows the run on a time line to a file, HTML.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a page that shows the run on a time axis.", valueName: "file"))
     var report: String?
     @Option(
         help: ArgumentHelp(
             "End the run at this virtual time (90s, 5m): what was still to come is not judged.", valueName: "time"))
     var until: String?
+    @Flag(help: "Wait for the return key before each line of the story.")
+    var step = false
     @Flag(help: "Print verdicts only.")
     var quiet = false
-    @Option(help: "For people, or for programs: one JSON object for each story, and nothing else.")
+    @Option(help: "For people, for programs (one JSON object for each run), or for build servers (JUnit XML).")
     var format = Format.text
 
     func run() throws {
@@ -44,24 +46,17 @@ struct Run: ParsableCommand {
             return duration
         }
         let paths = try Story.files(files)
-        for (flag, file) in [("--trace", trace), ("--report", report)] where file != nil && paths.count != 1 {
-            throw Failure.input("\(flag) is for one story; \(paths.count) were given")
+        guard paths.count == 1 || (trace == nil && report == nil && !step) else {
+            throw Failure.input("--trace, --report and --step are for one story; \(paths.count) were given")
         }
         let stories = try Story.loadAll(paths)
         var failed: [String] = []
+        var junit = JUnitReport()
         for (index, story) in stories.enumerated() {
-            let start = SystemTime()
-            let outcome = play(story, until: end)
-            if let trace { try Story.write(outcome.trace.text, to: trace) }
-            if let report { try ReportPage.write(outcome, of: story, to: report) }
-            if !outcome.hasPassed { failed.append(story.name) }
-            switch format {
-            case .json: Terminal.say("\(JSONValue.object(["file": .string(paths[index])]).merging(outcome.json))")
-            case .text:
-                let count = stories.count > 1 ? "[\(index + 1)/\(stories.count)] " : ""
-                tell(outcome, of: story, in: paths[index], after: start.uptime, count: count)
-            }
+            let count = stories.count > 1 ? "[\(index + 1)/\(stories.count)] " : ""
+            if try !runAll(story, in: paths[index], until: end, count: count, &junit) { failed.append(story.name) }
         }
+        if format == .junit { Terminal.say(String(junit.xml.dropLast())) }
         if stories.count > 1, format == .text, failed.isEmpty { Terminal.say("all \(stories.count) stories passed") }
         guard failed.isEmpty else {
             throw Failure.expectation(
@@ -69,14 +64,60 @@ struct Run: ParsableCommand {
         }
     }
 
-    private func play(_ story: Scenario, until end: Duration?) -> RunOutcome {
-        guard !quiet, format == .text else { return Simulation.play(story, seed: seed, until: end) }
+    /// Plays a story under each of its seeds.
+    ///
+    /// - Returns: whether all is as expected.
+    private func runAll(
+        _ story: Scenario, in path: String, until end: Duration?, count: String, _ junit: inout JUnitReport
+    ) throws -> Bool {
+        let seeds = seed.map { [$0] } ?? (0..<UInt64(story.seedCount)).map { story.seed + $0 }
+        var hasPassed = true
+        var coverage = Coverage()
+        for seed in seeds {
+            let start = SystemTime()
+            let outcome = play(story, seed: seed, until: end, isAlone: seeds.count == 1)
+            let real = start.uptime
+            coverage.add(outcome.trace)
+            if let trace { try Story.write(outcome.trace.text, to: trace) }
+            if let report { try ReportPage.write(outcome, of: story, to: report) }
+            if !outcome.hasPassed { hasPassed = false }
+            switch format {
+            case .json: Terminal.say("\(JSONValue.object(["file": .string(path)]).merging(outcome.json))")
+            case .junit: junit.add(outcome, of: story, in: path, took: real)
+            case .text where seeds.count == 1 || !outcome.hasPassed:
+                tell(outcome, of: story, in: path, after: real, count: count)
+            case .text: break
+            }
+        }
+        // One seed alone need not reach what a set of them must.
+        let unreached =
+            seeds.count < story.seedCount || end != nil
+            ? [] : story.expectations.sometimes.compactMap { $0.failure(in: coverage) }
+        junit.add(unreached, of: story, in: path)
+        if format == .text {
+            for failure in unreached { Terminal.say("  \(failure)") }
+            if seeds.count > 1 {
+                let verdict = hasPassed && unreached.isEmpty ? "passed" : "FAILED"
+                Terminal.say("\(count)\(verdict): \(story.name) (\(seeds.count) seeds; \(coverage.summary))")
+            }
+        }
+        return hasPassed && unreached.isEmpty
+    }
+
+    private func play(_ story: Scenario, seed: UInt64, until end: Duration?, isAlone: Bool) -> RunOutcome {
+        guard !quiet, format == .text, isAlone else { return Simulation.play(story, seed: seed, until: end) }
         Terminal.say("\(story.name): \(story.about)")
         let teller = Mutex(StoryTeller(story))
-        let outcome = Simulation.play(story, seed: seed, until: end) { line in
-            for text in teller.withLock({ $0.tell(line) }) { Terminal.say("  " + text) }
+        let waits = Mutex(step)
+        @Sendable func say(_ text: String) {
+            Terminal.say("  " + text)
+            // The run stands still meanwhile; the end of the input lets it go on by itself.
+            if waits.withLock({ $0 }), readLine() == nil { waits.withLock { $0 = false } }
         }
-        for text in teller.withLock({ $0.finish() }) { Terminal.say("  " + text) }
+        let outcome = Simulation.play(story, seed: seed, until: end) { line in
+            for text in teller.withLock({ $0.tell(line) }) { say(text) }
+        }
+        for text in teller.withLock({ $0.finish() }) { say(text) }
         return outcome
     }
 

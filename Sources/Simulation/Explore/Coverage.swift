@@ -17,7 +17,8 @@ public struct Coverage: Equatable, Sendable {
 
     public init() {}
 
-    mutating func add(_ trace: [Trace.Line]) {
+    /// Adds what a run has reached.
+    public mutating func add(_ trace: [Trace.Line]) {
         var last: [String: String] = [:]
         for line in trace {
             switch line.kind {

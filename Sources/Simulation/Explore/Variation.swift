@@ -43,6 +43,15 @@ struct Variation {
         if happens(10) { deleteStack() }
         for user in story.users { disturb(user) }
         if happens(20) { addStranger() }
+        if happens(10) {
+            document.append(["at": span(upTo: calm), "for": span(upTo: .seconds(120))], to: ["portal", "pause"])
+        }
+        if happens(10) {
+            document.append(
+                [
+                    "at": span(upTo: calm), "for": span(upTo: .seconds(60)), "how": "\(pick(["full", "busy"]))",
+                ], to: ["portal", "store"])
+        }
         if happens(50) { addCrashes() }
     }
 
@@ -111,7 +120,8 @@ struct Variation {
         (["status": "500"], ["none", "applied", "late"]), (["status": "502"], ["none", "applied", "late"]),
         (["status": "503"], ["none", "applied", "late"]),
         (["status": "504", "html": "<h1>504 Gateway Time-out</h1>"], ["none", "applied", "late"]),
-        (["status": "429"], ["none"]), (["status": "429", "retryAfter": "3s..40s"], ["none"]),
+        (["status": "429"], ["none"]), (["status": "429"], ["none"]),
+        (["status": "429", "retryAfter": "3s..40s"], ["none"]),
         (["status": "401"], ["none"]), (["status": "404", "html": "<h1>Not Found</h1>"], ["none"]),
         (["status": "200", "html": "<h1>Welcome</h1>"], ["none", "applied"]),
         (["truncate": "20"], ["none", "applied", "late"]), (["empty": "true"], ["none", "applied", "late"]),
@@ -182,6 +192,10 @@ struct Variation {
         if happens(15), let index = place(of: "open-page"), let tab = steps[index][["open-page", "tab"]]?.text {
             insert(["unsubscribe": ["tab": "\(tab)"]], after: index)
         }
+        if happens(10), let index = place(of: "open-page"), let tab = steps[index][["open-page", "tab"]]?.text {
+            let verb = pick(["stall-socket", "half-open"])
+            insert([verb: ["tab": "\(tab)", "for": span(upTo: .seconds(200))]], after: index)
+        }
         if happens(25), let index = place(of: "create"), let label = steps[index][["create", "as"]]?.text {
             insert(["delete": ["deployment": "\(label)"]], after: index)
         }
@@ -203,13 +217,20 @@ struct Variation {
 
     // The server.
 
+    /// Where what was done and what is known of it are apart comes more often.
+    private static let crashPoints: [CrashPoint] =
+        CrashPoint.allCases + [
+            .workerIntentCommitted, .workerCreateSent, .workerCreateAnswered, .workerDeleteSent,
+            .workerDeleteAnswered, .httpDeleteCommitted, .httpCreateCommitted,
+        ]
+
     private mutating func addCrashes() {
         var crashes: [StoryDocument] = []
         for _ in 0...random.index(below: 3) {
             var crash: StoryDocument =
                 happens(70)
                 ? [
-                    "point": "\(pick(CrashPoint.allCases).rawValue)",
+                    "point": "\(pick(Self.crashPoints).rawValue)",
                     "nth": "\(happens(60) ? 1 : 1 + random.index(below: 6))",
                 ] : ["at": span(upTo: calm)]
             crash["restartAfter"] = span(upTo: .seconds(40))

@@ -63,24 +63,30 @@ extension Invariants {
     /// A token that was refused is not used again, and one sign-in is under way at a time.
     static func tokensAreMinded(_ trace: [Trace.Line]) -> [Violation] {
         var calls: [Int: Call] = [:]
-        var refused: Set<Int> = []
-        var signIns: Set<Int> = []
+        /// By the server that knows.
+        var refused: [String: Set<Int>] = [:]
+        /// By the server, the calls under way.
+        var signIns: [String: Set<Int>] = [:]
         var violations: [Violation] = []
         for line in trace {
-            if line.kind == "starts" || line.kind == "dies" { signIns = [] }
+            if line.kind == "starts" || line.kind == "dies" { signIns[line.actor] = [] }
             if let call = Call(line) {
                 calls[call.number] = call
-                if let token = call.token, refused.contains(token) {
+                if let token = call.token, refused[line.actor]?.contains(token) == true {
                     violations.append(call.violation("token \(token) was refused, and is used again"))
                 }
                 if call.isSignIn {
-                    if !signIns.isEmpty { violations.append(call.violation("two sign-ins at the same time")) }
-                    signIns.insert(call.number)
+                    if signIns[line.actor]?.isEmpty == false {
+                        violations.append(call.violation("two sign-ins at the same time"))
+                    }
+                    signIns[line.actor, default: []].insert(call.number)
                 }
             }
             if line.kind == "told", let number = line["call"]?.integer {
-                signIns.remove(number)
-                if line["status"]?.integer == 401, let token = calls[number]?.token { refused.insert(token) }
+                signIns[line.actor]?.remove(number)
+                if line["status"]?.integer == 401, let token = calls[number]?.token {
+                    refused[line.actor, default: []].insert(token)
+                }
             }
         }
         return violations
@@ -93,17 +99,17 @@ extension Invariants {
         var violations: [Violation] = []
         for line in trace {
             // Another process does not know.
-            if line.kind == "starts" { pausedUntil = [:] }
+            if line.kind == "starts" { pausedUntil = pausedUntil.filter { !$0.key.hasPrefix(line.actor + " ") } }
             if let call = Call(line) {
                 calls[call.number] = call
-                if let until = pausedUntil[call.service], line.t < until {
+                if let until = pausedUntil[line.actor + " " + call.service], line.t < until {
                     violations.append(call.violation("\(call.service) asked for a pause of \(until - line.t) ms more"))
                 }
             }
             if line.kind == "told", let number = line["call"]?.integer, let call = calls[number], !call.isSignIn,
                 [413, 429].contains(line["status"]?.integer), let seconds = line["retryAfter"]?.integer
             {
-                pausedUntil[call.service] = line.t + min(max(seconds, 1), 600) * 1000
+                pausedUntil[line.actor + " " + call.service] = line.t + min(max(seconds, 1), 600) * 1000
             }
         }
         return violations

@@ -44,7 +44,7 @@ extension Invariants {
             let id = line["frame"]?["deploymentId"]?.string ?? ""
             switch line.kind {
             case "opened": sockets[line.actor] = Socket()
-            case "closed", "dropped", "stalled": sockets[line.actor] = nil
+            case "closed", "dropped", "stalled", "silent": sockets[line.actor] = nil
             case "dies", "paused": sockets = [:]
             case "sent" where line["message"]?["type"]?.string == "unsubscribe":
                 sockets[line.actor]?.revisions[line["message"]?["deploymentId"]?.string ?? ""] = nil

@@ -45,7 +45,7 @@ final class ForgettingToAdopt: ForwardingTransaction {
         events drafts: [EventDraft]
     ) throws {
         var record = record
-        if previous.work.stackId == nil, previous.work.lookUps > 0, record.work.stackId != nil {
+        if previous.work.stackId == nil, record.work.lookUps > previous.work.lookUps, record.work.stackId != nil {
             record.work.stackId = nil
             record.work.create = previous.work.create
         }
