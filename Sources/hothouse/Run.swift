@@ -79,7 +79,7 @@ struct Run: ParsableCommand {
             let real = start.uptime
             coverage.add(outcome.trace)
             if let trace { try Story.write(outcome.trace.text, to: trace) }
-            if let report { try Story.write(HTMLReport(outcome, of: story).html, to: report) }
+            if let report { try ReportPage.write(outcome, of: story, to: report) }
             if !outcome.hasPassed { hasPassed = false }
             switch format {
             case .json: Terminal.say("\(JSONValue.object(["file": .string(path)]).merging(outcome.json))")

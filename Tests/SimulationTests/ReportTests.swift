@@ -16,17 +16,6 @@ import Testing
                 """)
     }
 
-    @Test("the page has every line of the story, needs nothing else, and cannot be broken by a text")
-    func page() throws {
-        let story = try story()
-        let html = HTMLReport(play(story), of: story).html
-        #expect(html.components(separatedBy: "</script>").count == 2)
-        #expect(html.contains("\\u003c/script>") && !html.contains("<b>markup"))
-        #expect(html.contains("commits vm: ACTIVE, revision 3") && html.contains("heat.stack.create vm"))
-        let addresses = html.matches(of: /https?:\/\/[^"]*/).map { String($0.0) }
-        #expect(addresses == ["http://www.w3.org/2000/svg"])
-    }
-
     @Test("JUnit XML has a case for each run, and the failure with its report")
     func junit() throws {
         var report = JUnitReport()
