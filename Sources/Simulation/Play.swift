@@ -19,10 +19,12 @@ public struct RunOutcome: Sendable {
 /// - Parameters:
 ///   - seed: of everything that is drawn; the story's own where nil.
 ///   - until: ends the run early, without a verdict on what was still to come.
+///   - mostLines: how long the trace may become; more is a failure.
 ///   - mutant: what is wrong with the portal, deliberately.
 ///   - onLine: is told of each line of the trace as it comes.
 public func play(
-    _ scenario: Scenario, seed: UInt64? = nil, until: Duration? = nil, mutant: Mutant? = nil,
+    _ scenario: Scenario, seed: UInt64? = nil, until: Duration? = nil, mostLines: Int = 100_000,
+    mutant: Mutant? = nil,
     onLine: @escaping @Sendable (Trace.Line) -> Void = { _ in }
 ) -> RunOutcome {
     let seed = seed ?? scenario.seed
@@ -31,7 +33,10 @@ public func play(
     let traced = MutexBox<Trace?>(nil)
     var failures: [RunFailure] = []
     do {
-        try simulate(seed: seed, start: scenario.start, limit: until ?? scenario.limit) { context in
+        try simulate(
+            seed: seed, start: scenario.start, limit: until ?? scenario.limit,
+            isEnough: { traced.get().map { $0.count > mostLines } ?? false }
+        ) { context in
             clock.set(context.surroundings.time)
             let trace = Trace(time: context.surroundings.time, listener: onLine)
             traced.set(trace)

@@ -17,12 +17,15 @@ public enum SimulationFailure: Error, Equatable, CustomStringConvertible {
     case pastLimit(Duration)
     /// Work goes on and on while time stands still.
     case spinning(at: Duration)
+    /// Enough was seen of it.
+    case cut(at: Duration)
 
     public var description: String {
         switch self {
         case .stalled(let at): "at \(at.inSeconds) s everything waits for something that will not happen"
         case .pastLimit(let limit): "it is not over after \(limit.inSeconds) s"
         case .spinning(let at): "at \(at.inSeconds) s work goes on and on while time stands still"
+        case .cut(let at): "at \(at.inSeconds) s so much had happened that it was ended"
         }
     }
 }
@@ -32,9 +35,10 @@ public enum SimulationFailure: Error, Equatable, CustomStringConvertible {
 /// - Parameters:
 ///   - start: the wall time at which it begins.
 ///   - limit: how far virtual time may go.
+///   - isEnough: is asked before each step; true ends the run.
 /// - Throws: ``SimulationFailure``, or what the body throws.
 public func simulate<Value: Sendable>(
-    seed: UInt64, start: Timestamp, limit: Duration,
+    seed: UInt64, start: Timestamp, limit: Duration, isEnough: () -> Bool = { false },
     _ body: @escaping @Sendable (SimulationContext) async throws -> Value
 ) throws -> Value {
     let random = RandomSource(seed: seed)
@@ -53,7 +57,7 @@ public func simulate<Value: Sendable>(
             result.value.withLock { $0 = .failure(error) }
         }
     }
-    let end = executor.run(until: limit) { result.value.withLock { $0 != nil } }
+    let end = executor.run(until: limit) { isEnough() || result.value.withLock { $0 != nil } }
     if let outcome = result.value.withLock({ $0 }) { return try outcome.get() }
     let instant = executor.now
     // Let what is left unwind, so that nothing of it outlives the run.
@@ -62,7 +66,8 @@ public func simulate<Value: Sendable>(
     switch end {
     case .stalled: throw SimulationFailure.stalled(at: instant)
     case .spinning: throw SimulationFailure.spinning(at: instant)
-    case .limit, .finished: throw SimulationFailure.pastLimit(limit)
+    case .finished: throw SimulationFailure.cut(at: instant)
+    case .limit: throw SimulationFailure.pastLimit(limit)
     }
 }
 

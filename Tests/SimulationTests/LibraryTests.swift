@@ -20,7 +20,7 @@ import Testing
     func passes(name: String) throws {
         let story = try Library.story(name)
         var coverage = Coverage()
-        for seed in [story.seed] + (100..<103) {
+        for seed in [story.seed, 100] {
             let outcome = play(story, seed: seed)
             #expect(outcome.report == "", "seed \(seed)")
             coverage.add(outcome.trace)

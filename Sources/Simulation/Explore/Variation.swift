@@ -33,7 +33,7 @@ struct Variation {
         // What the story expects need not hold in this one; what always holds must.
         document["expect"] = .map([])
         document[["time", "limit"]] = "24h"
-        document["calm"] = ["after": "\(calm.shown)", "for": "10h"]
+        document["calm"] = ["after": "\(calm.shown)", "for": "3h"]
         if happens(30) { slowCloud() }
         if happens(30) { slowNetworks() }
         if happens(25) { document[["cloud", "auth", "tokenTtl"]] = "\(2 + random.index(below: 20))m" }
