@@ -37,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.36.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -48,7 +49,7 @@ let package = Package(
             name: "hothouse",
             dependencies: [
                 "Console", "Simulation", "FakeCloud", "HTTPAPI", "Storage", "Scenarios", "Runtime", "Auth",
-                "WebSockets", "Deployments", "Workers", lifecycle,
+                "WebSockets", "Deployments", "Workers", "OpenStack", lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging, yams,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -80,7 +81,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Workers",
-            dependencies: ["Deployments", "OpenStack", "Runtime", lifecycle, logging],
+            dependencies: ["Deployments", "OpenStack", "Runtime", lifecycle, logging, yams],
             swiftSettings: settings),
         .target(
             name: "Storage",
@@ -95,7 +96,14 @@ let package = Package(
                 "Runtime", crypto, .product(name: "CryptoExtras", package: "swift-crypto"), logging,
             ],
             swiftSettings: settings),
-        .target(name: "OpenStack", dependencies: ["Runtime", httpTypes, logging], swiftSettings: settings),
+        .target(
+            name: "OpenStack",
+            dependencies: [
+                "Runtime", httpTypes, logging, yams, nioCore, nioHTTP1, nioPosix,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
         .target(name: "Scenarios", dependencies: ["Runtime", yams], swiftSettings: settings),
         .target(
             name: "FakeCloud",
@@ -124,7 +132,8 @@ let package = Package(
             dependencies: ["Storage", "Deployments", "Runtime", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .testTarget(
-            name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes], swiftSettings: settings),
+            name: "OpenStackTests", dependencies: ["OpenStack", "Runtime", httpTypes, nioCore, nioPosix],
+            swiftSettings: settings),
         .testTarget(
             name: "WorkersTests",
             dependencies: ["Workers", "OpenStack", "Deployments", "Storage", "Runtime", httpTypes],

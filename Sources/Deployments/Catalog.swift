@@ -5,11 +5,14 @@ public struct RegionCatalog: Equatable, Sendable {
     public let region: Region
     public let instanceTypes: [InstanceType]
     public let images: [Image]
+    /// Whether VMs can have disks of any size. Where not, their disk is that of the instance type.
+    public let hasVolumes: Bool
 
-    public init(region: Region, instanceTypes: [InstanceType], images: [Image]) {
+    public init(region: Region, instanceTypes: [InstanceType], images: [Image], hasVolumes: Bool = true) {
         self.region = region
         self.instanceTypes = instanceTypes
         self.images = images
+        self.hasVolumes = hasVolumes
     }
 }
 

@@ -54,6 +54,9 @@ public struct DeploymentRequest: Equatable, Sendable {
             errors.append(FieldError(pointer: "/spec/" + field, code: code, message: message))
         }
         let type = catalog.instanceTypes.first { $0.id == spec.instanceTypeId }
+        if let type, !catalog.hasVolumes, spec.storageGiB > type.diskGiB {
+            refuse("storage", "TOO_LARGE", "\(type.name) has a disk of \(type.diskGiB) GiB, and \(regionId) no other")
+        }
         if type == nil {
             refuse("instanceTypeId", "UNKNOWN_INSTANCE_TYPE", "no instance type \(spec.instanceTypeId) in \(regionId)")
         }

@@ -69,6 +69,8 @@ public struct CloudFailure: Equatable, Sendable, CustomStringConvertible {
 /// What kind of call an answer belongs to: the same status means different things.
 enum CloudOperation: CaseIterable, Sendable {
     case create, read, delete
+    /// A question that is asked with POST and changes nothing.
+    case check
 }
 
 extension Answer where Value == JSONValue {
@@ -91,7 +93,7 @@ extension Answer where Value == JSONValue {
             status: response.status, type: heatError,
             message: body?["error"]?["message"]?.string ?? body?["title"]?.string ?? "HTTP \(response.status)")
         switch (response.status, operation) {
-        case (201, .create), (200, .read):
+        case (201, .create), (200, .read), (200, .check):
             let malformed = CloudFailure(status: response.status, message: "a body that is not JSON")
             self = body.map(Answer.ok) ?? .unknown(malformed)
         case (204, .delete), (202, .delete):
@@ -105,6 +107,8 @@ extension Answer where Value == JSONValue {
         case (400, .create), (403, .create), (404, .create), (405, .create), (415, .create), (422, .create),
             (400, .delete), (403, .delete):
             self = heatError == nil ? .unknown(failure) : .rejected(failure)
+        case (400, .check), (403, .check):
+            self = body == nil ? .unknown(failure) : .rejected(failure)
         default:
             self = .unknown(failure)
         }

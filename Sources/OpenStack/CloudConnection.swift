@@ -6,19 +6,25 @@ import Runtime
 public final class CloudConnection: Sendable {
     /// The region's name in Keystone's catalog.
     public let region: String
-    private let session: CloudSession
+    let session: CloudSession
     private let transport: any CloudTransport
+    private let interface: CloudInterface
+    private let endpointOverrides: [CloudService: String]
     private let gate: RegionGate
     let limits: CloudLimits
-    let time: any TimeSource
+    public let time: any TimeSource
 
+    /// - Parameter endpointOverrides: addresses that are used instead of the catalog's, with their versions.
     public init(
         region: String, session: CloudSession, transport: any CloudTransport, limits: CloudLimits = CloudLimits(),
+        interface: CloudInterface = .public, endpointOverrides: [CloudService: String] = [:],
         surroundings: Surroundings
     ) {
         self.region = region
         self.session = session
         self.transport = transport
+        self.interface = interface
+        self.endpointOverrides = endpointOverrides
         self.limits = limits
         time = surroundings.time
         gate = RegionGate(limits: limits, time: surroundings.time)
@@ -53,6 +59,36 @@ public final class CloudConnection: Sendable {
         return .notExecuted(Later(reason: "the region refuses a new token"))
     }
 
+    /// Who the portal is there.
+    ///
+    /// - Throws: ``SignInFailure``.
+    public func holder() async throws -> TokenHolder { try await session.holder() }
+
+    /// Whether the region has a service.
+    ///
+    /// - Throws: ``SignInFailure`` where nobody tells.
+    public func offers(_ service: CloudService) async throws -> Bool {
+        url(of: service, in: try await session.currentToken().catalog) != nil
+    }
+
+    /// Where a service answers, nil where the region has none.
+    ///
+    /// - Throws: ``SignInFailure``.
+    func url(of service: CloudService) async throws -> String? {
+        url(of: service, in: try await session.currentToken().catalog)
+    }
+
+    private func url(of service: CloudService, in catalog: ServiceCatalog) -> String? {
+        if let override = endpointOverrides[service] { return override }
+        if service == .identity { return session.identityURL }
+        return catalog.url(of: service, in: region, interface: interface)
+    }
+
+    /// What is wrong where the catalog has no endpoint.
+    public func missing(_ service: CloudService) -> String {
+        "Keystone's catalog has no \(interface.rawValue) endpoint of \(service.rawValue) in the region \(region)"
+    }
+
     private func attempt(
         _ service: CloudService, _ method: HTTPRequest.Method, _ path: String, body: JSONValue?,
         isRepetition: Bool = false
@@ -64,10 +100,9 @@ public final class CloudConnection: Sendable {
             do {
                 if wait > .zero { try await time.sleep(for: wait) }
                 let token = try await session.currentToken()
-                guard let endpoint = token.catalog.url(of: service, in: region) else {
+                guard let endpoint = url(of: service, in: token.catalog) else {
                     gate.report(.failed)
-                    return .notExecuted(
-                        Later(reason: "Keystone's catalog has no public \(service.rawValue) in \(region)"))
+                    return .notExecuted(Later(reason: missing(service)))
                 }
                 var headers: HTTPFields = [.authToken: token.value, .accept: "application/json"]
                 if body != nil { headers[.contentType] = "application/json" }

@@ -1,86 +1,104 @@
 import Runtime
 
-/// What the portal signs in to Keystone with: an application credential.
-public struct CloudCredential: Sendable {
+/// What the portal signs in to Keystone with: an application credential, or a user's password for a project.
+public struct CloudCredential: Equatable, Sendable {
+    /// A user, project or domain is named by its id, or by its name and, but for a domain, the domain it is in.
+    public enum Named: Equatable, Sendable {
+        case id(String)
+        indirect case name(String, domain: Named?)
+    }
+
+    public enum Method: Equatable, Sendable {
+        case applicationCredential(id: String)
+        /// By its name, which means something together with its user.
+        case namedApplicationCredential(name: String, user: Named)
+        case password(user: Named, project: Named)
+    }
+
     /// Keystone's address, with or without `/v3`.
     public let identityURL: String
-    public let id: String
+    public let method: Method
     let secret: String
 
-    public init(identityURL: String, applicationCredentialId id: String, secret: String) {
+    public init(identityURL: String, _ method: Method, secret: String) {
         self.identityURL = identityURL
-        self.id = id
+        self.method = method
         self.secret = secret
     }
 
-    /// The address to ask for a token (golden exchange `appcred-ok`).
-    var tokensURL: String { joined(versioned(identityURL, "v3"), "auth/tokens") }
+    public init(identityURL: String, applicationCredentialId id: String, secret: String) {
+        self.init(identityURL: identityURL, .applicationCredential(id: id), secret: secret)
+    }
 
+    public var isApplicationCredential: Bool {
+        if case .password = method { false } else { true }
+    }
+
+    /// Keystone's API.
+    var apiURL: String { versioned(identityURL, "v3") }
+
+    /// The address to ask for a token (golden exchange `appcred-ok`).
+    var tokensURL: String { joined(apiURL, "auth/tokens") }
+
+    /// The body that asks for a token. An application credential has its project and takes no scope (golden exchange
+    /// `appcred-with-same-project-scope`).
     var tokenRequest: JSONValue {
-        [
-            "auth": [
-                "identity": [
-                    "methods": ["application_credential"],
-                    "application_credential": ["id": .string(id), "secret": .string(secret)],
-                ]
-            ]
+        switch method {
+        case .applicationCredential(let id):
+            return Self.request("application_credential", ["id": .string(id), "secret": .string(secret)])
+        case .namedApplicationCredential(let name, let user):
+            return Self.request(
+                "application_credential",
+                ["name": .string(name), "secret": .string(secret), "user": user.json])
+        case .password(let user, let project):
+            var members = user.json.object ?? [:]
+            members["password"] = .string(secret)
+            return Self.request("password", ["user": .object(members)], scope: ["project": project.json])
+        }
+    }
+
+    private static func request(_ method: String, _ details: JSONValue, scope: JSONValue? = nil) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "identity": .object(["methods": .array([.string(method)]), method: details])
         ]
+        members["scope"] = scope
+        return .object(["auth": .object(members)])
+    }
+}
+
+extension CloudCredential.Named: CustomStringConvertible {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .id(let id): return ["id": .string(id)]
+        case .name(let name, let domain):
+            var members: [String: JSONValue] = ["name": .string(name)]
+            members["domain"] = domain?.json
+            return .object(members)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .id(let id): id
+        case .name(let name, _): name
+        }
     }
 }
 
 extension CloudCredential: CustomStringConvertible {
     /// Without the secret.
-    public var description: String { "application credential \(id) at \(identityURL)" }
-}
-
-/// A token and what its catalog said.
-struct CloudToken: Sendable, CustomStringConvertible {
-    let value: String
-    let catalog: ServiceCatalog
-    /// Uptimes: from when it is to be renewed, and from when it is of no use.
-    let refreshAt: Duration
-    let expiresAt: Duration
-
-    /// Without the token.
-    var description: String { "token until \(expiresAt)" }
-}
-
-/// The services of the OpenStack that the portal uses.
-enum CloudService: String, Sendable {
-    case orchestration, compute, image, network
-}
-
-/// Keystone's catalog: where each service of each region answers.
-struct ServiceCatalog: Sendable {
-    private struct Endpoint {
-        let service: String
-        let region: String
-        let url: String
-    }
-
-    private let endpoints: [Endpoint]
-
-    /// Reads `token.catalog`; entries of a wrong shape are passed over.
-    init(_ catalog: JSONValue?) {
-        endpoints = (catalog?.array ?? []).flatMap { service -> [Endpoint] in
-            guard let type = service["type"]?.string else { return [] }
-            return (service["endpoints"]?.array ?? []).compactMap { endpoint in
-                guard endpoint["interface"]?.string == "public", let url = endpoint["url"]?.string,
-                    let region = endpoint["region_id"]?.string ?? endpoint["region"]?.string
-                else { return nil }
-                return Endpoint(service: type, region: region, url: url)
-            }
+    public var description: String {
+        switch method {
+        case .applicationCredential(let id): "application credential \(id) at \(identityURL)"
+        case .namedApplicationCredential(let name, let user):
+            "application credential \(name) of \(user) at \(identityURL)"
+        case .password(let user, let project): "user \(user) of project \(project) at \(identityURL)"
         }
     }
+}
 
-    /// The public endpoint of a service in a region, with the version in its path.
-    func url(of service: CloudService, in region: String) -> String? {
-        let endpoint = endpoints.first { $0.service == service.rawValue && $0.region == region }
-        guard let url = endpoint?.url else { return nil }
-        return switch service {
-        case .orchestration, .compute: url
-        case .image: versioned(url, "v2")
-        case .network: versioned(url, "v2.0")
-        }
-    }
+extension CloudCredential: CustomDebugStringConvertible, CustomReflectable {
+    public var debugDescription: String { description }
+    /// Keeps the secret out of dumps.
+    public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 }

@@ -74,6 +74,18 @@ public struct HeatClient: Sendable {
         try await call(.delete, path(name, id), for: .delete).reading { _ in () }
     }
 
+    /// Whether Heat and its engine answer.
+    public func isAnswering() async throws -> Answer<Void> {
+        try await call(.get, "stacks", query: [("limit", "1")], for: .read).reading { $0["stacks"]?.array.map { _ in } }
+    }
+
+    /// Asks Heat whether it takes a template, and does nothing with it (golden exchange `validate-ok`). Conditions on
+    /// parameters are decided, so those need values.
+    public func validate(_ template: String, parameters: [String: JSONValue]) async throws -> Answer<Void> {
+        let body: JSONValue = ["template": .string(template), "parameters": .object(parameters)]
+        return try await call(.post, "validate", for: .check, body: body).reading { _ in () }
+    }
+
     private func path(_ name: String, _ id: String) -> String {
         "stacks/" + percentEncoded(name) + "/" + percentEncoded(id)
     }

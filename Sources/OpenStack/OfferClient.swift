@@ -3,7 +3,7 @@ import Runtime
 
 /// What a region has to build VMs from: Nova's flavors, Glance's images, Neutron's networks.
 public struct OfferClient: Sendable {
-    private let connection: CloudConnection
+    public let connection: CloudConnection
     private static let pageLimit = 100
 
     public struct Flavor: Equatable, Sendable {

@@ -48,11 +48,12 @@ public struct InProcessCloud: CloudTransport {
         }
     }
 
-    /// A fake that answers under the address that this carries to.
-    public static func credential(of cloud: FakeCloud) -> CloudCredential {
-        CloudCredential(
-            identityURL: baseURL + FakeCloud.identityPath, applicationCredentialId: cloud.access.credentialId,
+    /// The regions of the fake, as a portal reaches them.
+    public func regions() -> [(id: String, access: RegionAccess)] {
+        let credential = CloudCredential(
+            identityURL: Self.baseURL + FakeCloud.identityPath, applicationCredentialId: cloud.access.credentialId,
             secret: cloud.access.credentialSecret)
+        return cloud.regionIds.map { ($0, RegionAccess(region: $0, credential: credential, transport: self)) }
     }
 }
 

@@ -13,21 +13,17 @@ public struct Portal: Sendable {
     /// What a portal stands on.
     public struct Ground: Sendable {
         public var database: SQLiteDatabase
-        public var transport: any CloudTransport
-        public var credential: CloudCredential
-        /// In the order in which customers see them.
-        public var regionIds: [String]
+        /// In the order in which customers see them, by the ids that they go by.
+        public var regions: [(id: String, access: RegionAccess)]
         public var mailer: any Mailer
         public var passwordHasher: PasswordHasher
 
         public init(
-            database: SQLiteDatabase, transport: any CloudTransport, credential: CloudCredential, regionIds: [String],
-            mailer: any Mailer, passwordHasher: PasswordHasher
+            database: SQLiteDatabase, regions: [(id: String, access: RegionAccess)], mailer: any Mailer,
+            passwordHasher: PasswordHasher
         ) {
             self.database = database
-            self.transport = transport
-            self.credential = credential
-            self.regionIds = regionIds
+            self.regions = regions
             self.mailer = mailer
             self.passwordHasher = passwordHasher
         }
@@ -56,13 +52,10 @@ public struct Portal: Sendable {
     ) async throws {
         let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
         let epoch = try await store.read { try $0.epoch() }
-        let session = CloudSession(
-            ground.credential, transport: ground.transport, surroundings: surroundings, logger: logger)
-        let regions = ground.regionIds.map { id in
-            CloudRegion(
-                Region(id: id, name: id),
-                connection: CloudConnection(
-                    region: id, session: session, transport: ground.transport, surroundings: surroundings))
+        let connections = CloudConnection.all(
+            ground.regions.map(\.access), surroundings: surroundings, logger: logger)
+        let regions = zip(ground.regions, connections).map { ground, connection in
+            CloudRegion(Region(id: ground.id, name: ground.id), connection: connection)
         }
         let catalog = CloudCatalog(regions, surroundings: surroundings, logger: logger)
         let auth = AuthService(

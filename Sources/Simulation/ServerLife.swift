@@ -89,7 +89,10 @@ final class ServerLife: Sendable {
         mortal.database = ground.database.guarded { try pulse.check() }
         let transport = MortalTransport(
             inner: cloud, pulse: pulse, crashPoints: crashPoints, calls: calls, time: surroundings.time)
-        mortal.transport = mutant?.transport(over: transport, time: surroundings.time) ?? transport
+        for index in mortal.regions.indices {
+            mortal.regions[index].access.transport =
+                mutant?.transport(over: transport, time: surroundings.time) ?? transport
+        }
         let portal = try await Portal(
             on: mortal,
             surroundings: Surroundings(

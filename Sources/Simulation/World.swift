@@ -67,8 +67,7 @@ final class World: Sendable {
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
         ground = Portal.Ground(
-            database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
-            regionIds: cloud.regionIds, mailer: outbox,
+            database: database, regions: transport.regions(), mailer: outbox,
             passwordHasher: PasswordHasher(
                 .simulation, on: context.serialExecutor, random: surroundings.random.stream("passwords")))
     }

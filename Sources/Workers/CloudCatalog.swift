@@ -43,18 +43,21 @@ public final class CloudCatalog: Catalog {
         }
     }
 
-    /// Reads every region's offer again at each interval, until the task is cancelled.
-    func run(every interval: Duration) async throws {
+    /// Reads every region's offer again at each interval, until the task is cancelled. A region that does not answer
+    /// is asked again soon: that is how one without deployments is seen to be back.
+    func run(every interval: Duration, whileDown retryInterval: Duration) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for entry in clouds {
                 group.addTask {
                     while true {
+                        var pause = interval
                         do {
                             _ = try await self.refresh(entry)
                         } catch let error where !error.isFinal {
                             self.logger.warning("\(error); serving what the region offered before")
+                            pause = retryInterval
                         }
-                        try await self.time.sleep(for: interval)
+                        try await self.time.sleep(for: pause)
                     }
                 }
             }
@@ -67,14 +70,16 @@ public final class CloudCatalog: Catalog {
             guard case .ok(let flavors) = try await entry.client.flavors(),
                 case .ok(let images) = try await entry.client.images()
             else { throw RegionUnavailable(regionId: entry.region.id) }
-            let catalog = Self.catalog(of: entry.region, flavors: flavors, images: images)
+            let hasVolumes = (try? await entry.client.connection.offers(.volume)) ?? true
+            let catalog = Self.catalog(
+                of: entry.region, flavors: flavors, images: images, hasVolumes: hasVolumes)
             entry.cached.withLock { $0 = catalog }
             return catalog
         }
     }
 
     static func catalog(
-        of region: Region, flavors: [OfferClient.Flavor], images: [OfferClient.Image]
+        of region: Region, flavors: [OfferClient.Flavor], images: [OfferClient.Image], hasVolumes: Bool = true
     ) -> RegionCatalog {
         let flavorNames = flavors.map(\.name)
         let imageNames = images.map(\.name)
@@ -89,7 +94,7 @@ public final class CloudCatalog: Catalog {
                 Deployments.Image(
                     id: publicId(of: $0.name, among: imageNames, uuid: $0.id), name: $0.name,
                     minDiskGiB: $0.minDiskGiB, minRamMiB: $0.minRamMiB, sshUser: $0.adminUser)
-            }.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
+            }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }, hasVolumes: hasVolumes)
     }
 
     /// The name, where it means one thing and reads well in an address; else the cloud's own id. Heat takes both.

@@ -34,8 +34,8 @@ extension EventDraft {
     ///
     /// - Parameter hasFailed: whether the stack itself has failed. Until then a resource that failed may be tried
     ///   again (semantics.md S6.7).
-    init?(_ event: StackEvent, hasFailed: Bool) {
-        guard let title = StackTemplate.title(of: event.resource) else { return nil }
+    init?(_ event: StackEvent, of template: StackTemplate, hasFailed: Bool) {
+        guard let title = template.title(of: event.resource) else { return nil }
         let name = title.prefix(1).uppercased() + title.dropFirst()
         let trouble: DeploymentEvent.Level = hasFailed ? .error : .warn
         switch event.status {

@@ -90,7 +90,8 @@ struct DeploymentStep: Sendable {
         }
         let intent = try await commit(reconciler.beginCreate(record, at: now), from: record)
         try surroundings.crashPoints.reached(.workerIntentCommitted)
-        let request = StackTemplate.request(for: intent, tags: reconciler.tags, settings: reconciler.settings)
+        let request = reconciler.settings.template.request(
+            for: intent, hasVolumes: await hasVolumes(), tags: reconciler.tags, settings: reconciler.settings)
         let answer = try await state.creating(intent.deployment.id) {
             try await heat.create(request)
         }
@@ -120,6 +121,11 @@ struct DeploymentStep: Sendable {
         }
         let told = EventDraft(.warn, "The region made the VM twice; the one too many is deleted")
         try await finish(Commit(record: adopted, dueAt: commit.dueAt, events: [told]), from: adopted)
+    }
+
+    /// Whether the region has block storage. Where nobody tells, the create will not be carried out either.
+    private func hasVolumes() async -> Bool {
+        (try? await heat.connection.offers(.volume)) ?? true
     }
 
     private func lookUp() async throws {

@@ -17,7 +17,7 @@ extension Reconciler {
         commit.record.work.lookUps = 0
         commit.record.work.absences = 0
         commit.record.work.absentSince = nil
-        commit.record.work.deadlineAt = now + .seconds((settings.createTimeoutMinutes + 10) * 60)
+        commit.record.work.deadlineAt = now + settings.stackLimit
         if record.work.createsSent > 0 {
             commit.events = [EventDraft(.warn, "Asking the region again to create the stack…")]
         } else if record.deployment.status == .requested || record.work.failures == 0 {

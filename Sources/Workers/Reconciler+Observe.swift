@@ -41,7 +41,9 @@ extension Reconciler {
         commit.record.work.absentSince = nil
         commit.record.work.seenStackStatus = stack.status
         commit.record.work.eventMarker = events.last?.id ?? record.work.eventMarker
-        commit.events = events.compactMap { EventDraft($0, hasFailed: stack.status.hasSuffix("_FAILED")) }
+        commit.events = events.compactMap {
+            EventDraft($0, of: settings.template, hasFailed: stack.status.hasSuffix("_FAILED"))
+        }
         switch (stack.status, record.deployment.status) {
         case ("ROLLBACK_COMPLETE", .provisioning), ("ROLLBACK_FAILED", .provisioning),
             ("ROLLBACK_IN_PROGRESS", .provisioning), ("CREATE_FAILED", .provisioning):

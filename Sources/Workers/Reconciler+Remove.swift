@@ -32,6 +32,12 @@ extension Reconciler {
             commit.record.work.seenStackStatus = stack.status
             let sentAgo = record.work.deleteSentAt.map { now - $0 }
             if stack.status == "DELETE_IN_PROGRESS" {
+                // Heat's own limit has passed: the engine that was at it has died, and the stack stays so until
+                // somebody asks again.
+                if let since = record.work.deleteSentAt ?? record.work.deletingSince, now - since > settings.stackLimit
+                {
+                    return .send(stackId: stack.id)
+                }
                 if let given = try giveUp(commit.record, target, reason: "", at: now) { return .commit(given) }
                 commit.dueAt = now + watchDelay(target)
                 return .commit(commit)

@@ -1,112 +1,158 @@
 import Deployments
 import OpenStack
 import Runtime
+import Yams
 
-/// The Heat template of a VM, and what a deployment fills in.
-enum StackTemplate {
-    static let yaml = """
-        heat_template_version: wallaby
-        description: A VM of the Hothouse portal
-        parameters:
-          flavor: {type: string, constraints: [{custom_constraint: nova.flavor}]}
-          image: {type: string, constraints: [{custom_constraint: glance.image}]}
-          boot_volume_gib: {type: number, default: 0, constraints: [{range: {min: 0}}]}
-          ssh_public_key: {type: string}
-          network: {type: string, default: private, constraints: [{custom_constraint: neutron.network}]}
-          public_network: {type: string, default: public, constraints: [{custom_constraint: neutron.network}]}
-        conditions:
-          boot_from_volume: {not: {equals: [{get_param: boot_volume_gib}, 0]}}
-        resources:
-          key:
-            type: OS::Nova::KeyPair
-            properties: {name: {get_param: 'OS::stack_name'}, public_key: {get_param: ssh_public_key}}
-          security_group:
-            type: OS::Neutron::SecurityGroup
-            properties: {rules: [{protocol: tcp, port_range_min: 22, port_range_max: 22}, {protocol: icmp}]}
-          port:
-            type: OS::Neutron::Port
-            properties: {network: {get_param: network}, security_groups: [{get_resource: security_group}]}
-          volume:
-            type: OS::Cinder::Volume
-            condition: boot_from_volume
-            properties: {size: {get_param: boot_volume_gib}, image: {get_param: image}}
-          server:
-            type: OS::Nova::Server
-            properties:
-              name: {get_param: 'OS::stack_name'}
-              flavor: {get_param: flavor}
-              image: {if: [boot_from_volume, '', {get_param: image}]}
-              block_device_mapping_v2:
-                if:
-                - boot_from_volume
-                - [{volume_id: {get_resource: volume}, boot_index: 0, delete_on_termination: false}]
-                - []
-              key_name: {get_resource: key}
-              networks: [{port: {get_resource: port}}]
-          floating_ip:
-            type: OS::Neutron::FloatingIP
-            depends_on: server
-            properties: {floating_network: {get_param: public_network}, port_id: {get_resource: port}}
-        outputs:
-          server_id: {value: {get_resource: server}}
-          private_ip: {value: {get_attr: [port, fixed_ips, 0, ip_address]}}
-          public_ip: {value: {get_attr: [floating_ip, floating_ip_address]}}
-        """
+/// The Heat template of a VM, and what a deployment fills in. An operator may replace it by one that keeps the
+/// contract of ``Parameter`` and ``Output``.
+public struct StackTemplate: Equatable, Sendable {
+    /// The parameters that the portal fills in, where the template declares them. Any other has a default.
+    public enum Parameter: String, CaseIterable, Sendable {
+        /// The flavor's name or id.
+        case flavor
+        /// The image's name or id.
+        case image
+        /// An OpenSSH public key.
+        case sshPublicKey = "ssh_public_key"
+        /// The size of the disk to boot from, 0 in a region that has no block storage.
+        case bootVolumeGiB = "boot_volume_gib"
+        /// The network that the VM is in, by name or id.
+        case network
+        /// The network that its public address is of; empty for none.
+        case publicNetwork = "public_network"
+        /// What the customer calls the VM.
+        case deploymentName = "deployment_name"
 
-    /// What the log calls a resource of the template.
-    static func title(of resource: String) -> String? {
-        switch resource {
+        /// Without these the VM would not be what the customer asked for.
+        var isNeeded: Bool { [.flavor, .image, .sshPublicKey].contains(self) }
+    }
+
+    /// What the portal reads when a stack is complete.
+    public enum Output: String, CaseIterable, Sendable {
+        case privateIp = "private_ip"
+        case publicIp = "public_ip"
+    }
+
+    public let yaml: String
+    let parameters: Set<String>
+    private let resources: Set<String>
+
+    /// Reads a template and checks that it keeps the contract.
+    ///
+    /// - Parameter file: where it is from, for the error.
+    /// - Throws: ``TemplateProblem`` with everything that is wrong.
+    public init(yaml: String, file: String) throws(TemplateProblem) {
+        let root: Node.Mapping
+        do {
+            guard let mapping = try Yams.compose(yaml: yaml)?.mapping else {
+                throw TemplateProblem(file: file, problems: ["it is no mapping of sections"])
+            }
+            root = mapping
+        } catch let problem as TemplateProblem {
+            throw problem
+        } catch {
+            throw TemplateProblem(file: file, problems: ["it is not valid YAML: \(error)"])
+        }
+        let problems = Self.problems(of: root)
+        guard problems.isEmpty else { throw TemplateProblem(file: file, problems: problems) }
+        self.yaml = yaml
+        parameters = Set(Self.names(in: root["parameters"]))
+        resources = Set(Self.names(in: root["resources"]))
+    }
+
+    private static func problems(of root: Node.Mapping) -> [String] {
+        var problems: [String] = []
+        if root["heat_template_version"] == nil { problems.append("heat_template_version is missing") }
+        let parameters = names(in: root["parameters"])
+        for parameter in Parameter.allCases where parameter.isNeeded && !parameters.contains(parameter.rawValue) {
+            problems.append("the parameter \(parameter.rawValue) is missing")
+        }
+        for name in parameters where Parameter(rawValue: name) == nil && root["parameters"]?[name]?["default"] == nil {
+            let known = Parameter.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append("the parameter \(name) needs a default: the portal fills in \(known) only")
+        }
+        if names(in: root["resources"]).isEmpty { problems.append("it has no resources") }
+        let outputs = names(in: root["outputs"])
+        for output in Output.allCases where !outputs.contains(output.rawValue) {
+            problems.append("the output \(output.rawValue) is missing")
+        }
+        return problems
+    }
+
+    private static func names(in section: Node?) -> [String] {
+        section?.mapping?.keys.compactMap(\.scalar?.string) ?? []
+    }
+
+    /// What the log calls a resource of the template; nil for what is not in it, such as the stack itself.
+    func title(of resource: String) -> String? {
+        guard resources.contains(resource) else { return nil }
+        return switch resource {
         case "key": "SSH key"
         case "security_group": "firewall rules"
         case "port": "network port"
         case "volume": "disk"
         case "server": "server"
         case "floating_ip": "public address"
-        default: nil
+        default: resource.replacing("_", with: " ")
         }
     }
 
-    /// The create of a deployment's stack. The VM always boots from a volume of the size that was asked for.
-    static func request(for record: DeploymentRecord, tags: StackTags, settings: WorkerSettings) -> StackRequest {
+    /// What the portal knows of a VM that is to be made.
+    struct Order {
+        var flavor: String
+        var image: String
+        var sshPublicKey: String
+        var storageGiB: Int
+        var name: String
+        /// Whether the region has block storage. There the VM boots from a volume of the size that was asked for,
+        /// elsewhere from the flavor's own disk.
+        var hasVolumes: Bool
+    }
+
+    /// The parameters that the template declares, filled in.
+    func values(for order: Order, settings: WorkerSettings) -> [String: JSONValue] {
+        var values: [String: JSONValue] = [:]
+        for parameter in Parameter.allCases where parameters.contains(parameter.rawValue) {
+            values[parameter.rawValue] =
+                switch parameter {
+                case .flavor: .string(order.flavor)
+                case .image: .string(order.image)
+                case .sshPublicKey: .string(order.sshPublicKey)
+                case .bootVolumeGiB: .integer(order.hasVolumes ? order.storageGiB : 0)
+                case .network: .string(settings.privateNetwork)
+                case .publicNetwork: .string(settings.publicNetwork)
+                case .deploymentName: .string(order.name)
+                }
+        }
+        return values
+    }
+
+    /// The create of a deployment's stack.
+    func request(
+        for record: DeploymentRecord, hasVolumes: Bool, tags: StackTags, settings: WorkerSettings
+    ) -> StackRequest {
         let spec = record.deployment.spec
+        let order = Order(
+            flavor: spec.instanceTypeId, image: spec.imageId, sshPublicKey: record.work.sshPublicKey,
+            storageGiB: spec.storageGiB, name: record.deployment.name, hasVolumes: hasVolumes)
         return StackRequest(
-            name: record.work.stackName, template: yaml,
-            parameters: [
-                "flavor": .string(spec.instanceTypeId), "image": .string(spec.imageId),
-                "boot_volume_gib": .integer(spec.storageGiB), "ssh_public_key": .string(record.work.sshPublicKey),
-                "network": .string(settings.privateNetwork), "public_network": .string(settings.publicNetwork),
-            ],
+            name: record.work.stackName, template: yaml, parameters: values(for: order, settings: settings),
             tags: tags.all(of: record.deployment.id), timeoutMinutes: settings.createTimeoutMinutes)
     }
 
     /// The addresses among the outputs of a stack that is complete. An output that failed is empty or missing.
     static func addresses(of stack: Stack, sshUser: String?) -> Deployment.Addresses {
-        func text(_ key: String) -> String? { stack.outputs[key]?.string.flatMap { $0.isEmpty ? nil : $0 } }
-        return Deployment.Addresses(publicIp: text("public_ip"), privateIp: text("private_ip"), sshUser: sshUser)
+        func text(_ output: Output) -> String? {
+            stack.outputs[output.rawValue]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        }
+        return Deployment.Addresses(publicIp: text(.publicIp), privateIp: text(.privateIp), sshUser: sshUser)
     }
 }
 
-/// The tags by which the portal knows its stacks in a cloud that others use too.
-struct StackTags: Sendable {
-    /// The id of this installation (`DeploymentQueries.instanceId()`).
-    let instanceId: String
+/// An operator's template does not keep the contract of ``StackTemplate``.
+public struct TemplateProblem: Error, Equatable, CustomStringConvertible {
+    public let file: String
+    public let problems: [String]
 
-    var portal: String { "portal:" + instanceId }
-
-    func deployment(_ id: String) -> String { "dep:" + id }
-
-    func all(of deploymentId: String) -> [String] { [portal, deployment(deploymentId)] }
-
-    /// Whether this installation made the stack for this deployment. Nothing else is ever touched.
-    func mark(_ stack: Stack, of deploymentId: String) -> Bool {
-        all(of: deploymentId).allSatisfy(stack.tags.contains)
-    }
-
-    /// The deployment that a stack of this installation was made for.
-    func deploymentId(of stack: Stack) -> String? {
-        guard stack.tags.contains(portal), let tag = stack.tags.first(where: { $0.hasPrefix("dep:") }) else {
-            return nil
-        }
-        return String(tag.dropFirst(4))
-    }
+    public var description: String { problems.map { "\(file): \($0)" }.joined(separator: "\n") }
 }

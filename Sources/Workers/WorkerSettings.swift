@@ -18,6 +18,8 @@ public struct WorkerSettings: Equatable, Sendable {
 
     /// Heat's own limit for a create, in minutes; the portal waits 10 min longer.
     public var createTimeoutMinutes = 30
+    /// After this long no stack is in progress any more that Heat still works on.
+    var stackLimit: Duration { .seconds((createTimeoutMinutes + 10) * 60) }
     /// After this long a create of unknown outcome no longer happens: twice the engine's RPC time-out.
     public var settleTime: Duration = .seconds(120)
     public var createsAtMost = 5
@@ -31,10 +33,14 @@ public struct WorkerSettings: Equatable, Sendable {
 
     public var sweepInterval: Duration = .seconds(600)
     public var catalogInterval: Duration = .seconds(300)
+    /// Between two tries to read the offer of a region that does not answer.
+    public var catalogRetryInterval: Duration = .seconds(15)
     /// How long a running step may go on after the server was asked to stop.
     public var shutdownGrace: Duration = .seconds(8)
 
-    /// The networks that VMs and their public addresses are in.
+    /// What a VM is made from.
+    public var template = StackTemplate.standard
+    /// The networks that VMs and their public addresses are in; no public one for no public addresses.
     public var privateNetwork = "private"
     public var publicNetwork = "public"
 

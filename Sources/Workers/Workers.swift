@@ -67,7 +67,8 @@ public struct Workers: Service {
         // Whether what ended are the regions' workers: they end when they are stopped, and with them the rest.
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await catalog.run(every: settings.catalogInterval)
+                try await catalog.run(
+                    every: settings.catalogInterval, whileDown: settings.catalogRetryInterval)
                 return false
             }
             group.addTask {

@@ -24,7 +24,8 @@ struct Explore: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many runs at the same time (default: one a core).", valueName: "n"))
     var jobs: Int?
     @Option(
-        help: ArgumentHelp("The file of past failures: they are played first, and new ones are added.", valueName: "file"))
+        help: ArgumentHelp(
+            "The file of past failures: they are played first, and new ones are added.", valueName: "file"))
     var failures = "explore-failures.txt"
     @Option(help: ArgumentHelp("The folder that shrunk scenarios are written to.", valueName: "folder"))
     var out = "."
@@ -51,7 +52,8 @@ struct Explore: AsyncParsableCommand {
         if let mutant {
             guard let known = Mutant(rawValue: mutant) else {
                 throw Failure.input(
-                    "no mutant is called \(mutant); known are \(Mutant.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "no mutant is called \(mutant); known are \(Mutant.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             explorer.mutant = known
         }

@@ -10,7 +10,9 @@ struct Hothouse: AsyncParsableCommand {
             database unreachable).
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Run.self, Explore.self, ServeFakeCloud.self, Check.self])
+        subcommands: [
+            Serve.self, Run.self, Explore.self, ServeFakeCloud.self, Check.self, Doctor.self, ShowTemplate.self,
+        ])
 
     /// Argument errors leave with the exit code that this command documents, not the parser's own.
     static func main() async {

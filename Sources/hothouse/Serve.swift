@@ -17,7 +17,7 @@ import Workers
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the portal, by default with a fake OpenStack in the same process.",
+        abstract: "Run the portal, with a fake OpenStack in the same process or against a real one.",
         discussion: """
             Without flags it listens on 127.0.0.1:8080 and keeps its data in ~/.local/share/hothouse. Flags win over \
             HOTHOUSE_… in the environment, the environment over the file of --config. SIGINT and SIGTERM stop it.
@@ -27,6 +27,19 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "A story whose cloud is used; without it, a cloud in which all goes well.", valueName: "file"))
     var scenario: String?
+    @Option(
+        help: ArgumentHelp(
+            "The real cloud of this name in clouds.yaml, or envvars for OS_… variables; several as ID=NAME,ID=NAME.",
+            valueName: "name"))
+    var cloud: String?
+    @Option(help: ArgumentHelp("In a real cloud, the Heat template instead of `hothouse template`.", valueName: "file"))
+    var template: String?
+    @Option(help: ArgumentHelp("In a real cloud, the network that VMs are in.", valueName: "name"))
+    var privateNetwork: String?
+    @Option(
+        help: ArgumentHelp(
+            "In a real cloud, the network of public addresses; empty for VMs without one.", valueName: "name"))
+    var publicNetwork: String?
     @Option(help: ArgumentHelp("Where the data is: a path or sqlite:PATH.", valueName: "url"))
     var database: String?
     @Option(
@@ -52,19 +65,27 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
     var config: String?
 
-    private static let demo = (email: "demo@hothouse.test", password: "hothouse-demo")
+    static let demo = (email: "demo@hothouse.test", password: "hothouse-demo")
 
     func run() async throws {
         let given = [
-            "scenario": scenario, "database": database, "listen": listen, "speed": speed, "publicUrl": publicUrl,
-            "allowedOrigins": allowedOrigins, "deploymentsPerCustomer": deploymentsPerCustomer, "console": console,
-            "logLevel": logLevel,
+            "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
+            "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
+            "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "console": console, "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
         let logger = try Self.logger(level: settings.logLevel)
-        let story = try settings.scenarioPath.map { try Story.load($0) }
+        if settings.clouds.isEmpty {
+            try await serveFake(settings, logger: logger)
+        } else {
+            try await serveCloud(settings, logger: logger)
+        }
+    }
 
+    private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
+        let story = try settings.scenarioPath.map { try Story.load($0) }
         let database = try openDatabase(settings)
         let journal: FileCloudJournal
         do {
@@ -81,23 +102,17 @@ struct Serve: AsyncParsableCommand {
             story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
-        var http = HTTPSettings()
-        http.publicURL = settings.publicURL
-        http.allowedOrigins = settings.allowedOrigins
-        var deployments = DeploymentService.Settings()
-        deployments.deploymentsPerCustomer = settings.deploymentsPerCustomer
         let demo = settings.listen.isLoopback ? Self.demo : nil
         let portalControl = PortalControl(outbox: outbox, timeline: trace)
         let console = ServedConsole(
             settings: settings, demo: demo, hasControlRoom: settings.listen.isLoopback, logger: logger)
         let portal = try await Portal(
             on: Portal.Ground(
-                database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
-                regionIds: cloud.regionIds, mailer: outbox,
-                passwordHasher: PasswordHasher(
-                    .production, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
-            pages: console.pages, site: console.site, control: portalControl, wireObserver: trace, http: http,
-            deployments: deployments, surroundings: surroundings, logger: logger, observer: { trace.observe($0) })
+                database: database, regions: transport.regions(), mailer: outbox,
+                passwordHasher: Self.passwordHasher(surroundings)),
+            pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
+            http: settings.http, deployments: settings.deployments, surroundings: surroundings, logger: logger,
+            observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(
@@ -113,12 +128,20 @@ struct Serve: AsyncParsableCommand {
                 greet(settings, port: port, cloud: cloud, story: story, demo: demo)
             })
         // Ended in the reverse order: sockets first, the cloud last.
-        let services: [any Service] = [
+        let behind: [any Service] = [
             Background { try await clock.run() }, Background { await transport.run() },
             Background { try await cloud.run() },
-            Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
-            server, Drain(hub: portal.hub),
         ]
+        try await serve(portal, on: server, behind: behind)
+    }
+
+    /// Serves until a signal.
+    func serve(_ portal: Portal, on server: PortalServer, behind cloud: [any Service]) async throws {
+        let services: [any Service] =
+            cloud + [
+                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
+                server, Drain(hub: portal.hub),
+            ]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
@@ -130,7 +153,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
+    func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
         do {
             return try SQLiteDatabase(
                 .file(settings.databasePath), surroundings: .production,
@@ -138,6 +161,10 @@ struct Serve: AsyncParsableCommand {
         } catch let unavailable as DatabaseUnavailable {
             throw Failure.environment("\(unavailable)\nChoose another place with --database.")
         }
+    }
+
+    static func passwordHasher(_ surroundings: Surroundings) -> PasswordHasher {
+        PasswordHasher(.production, on: QueueExecutor(label: "passwords"), random: surroundings.random)
     }
 
     private func greet(

@@ -8,6 +8,11 @@ struct ServeSettings: Equatable {
     var listen: ListenAddress
     var databasePath: String
     var scenarioPath: String?
+    /// The clouds of production; empty for the fake one.
+    var clouds: [CloudName]
+    var templatePath: String?
+    var privateNetwork: String?
+    var publicNetwork: String?
     var speed: Double
     var publicURL: String?
     var allowedOrigins: [String]
@@ -18,8 +23,8 @@ struct ServeSettings: Equatable {
     var logLevel: String
 
     static let keys = [
-        "listen", "database", "scenario", "speed", "publicUrl", "allowedOrigins", "deploymentsPerCustomer",
-        "console", "logLevel",
+        "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
+        "allowedOrigins", "deploymentsPerCustomer", "console", "logLevel",
     ]
 
     /// - Parameters:
@@ -37,7 +42,23 @@ struct ServeSettings: Equatable {
 
         listen = try ListenAddress(parsing: value("listen") ?? "127.0.0.1:8080")
         scenarioPath = value("scenario")
-        databasePath = try Self.databasePath(value("database"), scenarioPath: scenarioPath, environment: environment)
+        clouds = try CloudName.list(parsing: value("cloud") ?? "")
+        templatePath = value("template")
+        privateNetwork = value("privateNetwork")
+        publicNetwork = value("publicNetwork")
+        if clouds.isEmpty {
+            let others = ["template": templatePath, "privateNetwork": privateNetwork, "publicNetwork": publicNetwork]
+            if let key = others.filter({ $0.value != nil }).keys.min() {
+                throw Failure.input("\(key) is for a real cloud: name it with --cloud")
+            }
+        } else {
+            for key in ["scenario", "speed"] where value(key) != nil {
+                throw Failure.input("\(key) is for the fake cloud: it does not go with --cloud")
+            }
+        }
+        databasePath = try Self.databasePath(
+            value("database"), name: Self.databaseName(scenarioPath: scenarioPath, clouds: clouds),
+            environment: environment)
         guard let speed = Double(value("speed") ?? "1"), speed > 0, speed <= 1000 else {
             throw Failure.input("speed is a number over 0 and up to 1000, not \(value("speed") ?? "")")
         }
@@ -118,9 +139,15 @@ struct ServeSettings: Equatable {
         return settings
     }
 
-    /// Where the data is: `sqlite:PATH` or a path; by default a file of this user's, one a scenario.
+    /// What the data are of: the data of a fake cloud are of no use to a real one.
+    private static func databaseName(scenarioPath: String?, clouds: [CloudName]) -> String {
+        if !clouds.isEmpty { return "cloud-" + clouds.map(\.name).joined(separator: "-") }
+        return scenarioPath.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "hothouse"
+    }
+
+    /// Where the data is: `sqlite:PATH` or a path; by default a file of this user's.
     private static func databasePath(
-        _ text: String?, scenarioPath: String?, environment: [String: String]
+        _ text: String?, name: String, environment: [String: String]
     ) throws -> String {
         if let text {
             if text.hasPrefix("postgres") {
@@ -133,8 +160,7 @@ struct ServeSettings: Equatable {
         }
         let home = environment["HOME"] ?? NSTemporaryDirectory()
         let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/.local/share"
-        let name = scenarioPath.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
-        return "\(data)/hothouse/\(name ?? "hothouse").sqlite"
+        return "\(data)/hothouse/\(name).sqlite"
     }
 
     private static func isOrigin(_ text: String) -> Bool {

@@ -76,6 +76,7 @@ import Testing
         .delete: [
             "ok": [202, 204], "rejected": [400, 403], "absent": [404], "conflict": [409], "later": [413, 429, 498],
         ],
+        .check: ["ok": [200], "rejected": [400, 403], "later": [413, 429, 498]],
     ]
 
     @Test("no status means anything that the table does not say", arguments: CloudOperation.allCases)

@@ -98,7 +98,9 @@ import Testing
     func refresh() async throws {
         let (stage, clouds, catalog) = stage(2)
         try await withThrowingTaskGroup(of: Void.self) { group async throws in
-            group.addTask(executorPreference: stage) { try await catalog.run(every: .seconds(300)) }
+            group.addTask(executorPreference: stage) {
+                try await catalog.run(every: .seconds(300), whileDown: .seconds(15))
+            }
             await stage.play(for: .seconds(1))
             for (mood, cloud) in zip([SmallCloud.Mood.down, .well], clouds) { cloud.mood.withLock { $0 = mood } }
             let before = clouds.map { $0.calls.withLock { $0 } }
@@ -118,7 +120,9 @@ import Testing
         let (stage, clouds, catalog) = stage(2)
         clouds[0].mood.withLock { $0 = .hanging }
         try await withThrowingTaskGroup(of: Void.self) { group async throws in
-            group.addTask(executorPreference: stage) { try await catalog.run(every: .seconds(300)) }
+            group.addTask(executorPreference: stage) {
+                try await catalog.run(every: .seconds(300), whileDown: .seconds(15))
+            }
             await stage.play(for: .seconds(1))
             #expect(try await ask(catalog, "r1", on: stage) == ("unavailable", .seconds(10)))
             #expect(try await ask(catalog, "r2", on: stage) == ("m1.small", .zero))

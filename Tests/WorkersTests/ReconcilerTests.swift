@@ -233,6 +233,29 @@ import Testing
     }
 
     @Test(
+        "a deletion that Heat has forgotten is asked for again, also after it was given up", arguments: [true, false])
+    func stalledDeletion(isGivenUp: Bool) throws {
+        let deleting = record(isGivenUp ? .error : .deleting, error: isGivenUp ? .deleteFailed : nil) {
+            $0.stackId = "s1"
+            $0.create = .confirmed
+            $0.deleteSentAt = now
+            $0.deletingSince = now
+        }
+        var absent = deleting
+        absent.desired = .absent
+        let target = Reconciler.Target(name: "vm-1", id: "s1", isReplaced: false)
+        func removal(after wait: Duration) throws -> Reconciler.Removal {
+            try reconciler.removing(
+                absent, target, look: .ok(stack("DELETE_IN_PROGRESS")), isCreateOpen: false, at: now + wait, jitter: 0)
+        }
+        guard case .commit = try removal(after: .seconds(39 * 60)) else {
+            Issue.record("a second DELETE while Heat may be at it")
+            return
+        }
+        #expect(try removal(after: .seconds(41 * 60)) == .send(stackId: "s1"))
+    }
+
+    @Test(
         "events are told in our words; a failure is a warning until the stack has failed",
         arguments: [
             ("server", "CREATE_IN_PROGRESS", false, EventDraft(.info, "Creating server…", sourceId: "e")),
@@ -243,7 +266,7 @@ import Testing
         ])
     func eventTexts(resource: String, status: String, hasFailed: Bool, draft: EventDraft?) {
         let event = StackEvent(id: "e", resource: resource, status: status, reason: "secret host 10.0.0.9")
-        #expect(EventDraft(event, hasFailed: hasFailed) == draft)
+        #expect(EventDraft(event, of: .standard, hasFailed: hasFailed) == draft)
     }
 
     @Test("the backoff doubles up to five minutes and is spread over its whole length")

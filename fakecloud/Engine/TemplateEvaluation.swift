@@ -54,13 +54,19 @@ struct TemplateEvaluation {
 
     /// A value with `if` decided, which what it refers to depends on.
     func pruned(_ value: JSONValue) throws -> JSONValue {
+        try kept(value) ?? .null
+    }
+
+    /// Nil for an `if` without an else that does not hold: what it is the value of is left out (HOT wallaby).
+    private func kept(_ value: JSONValue) throws -> JSONValue? {
         switch value {
-        case .array(let items): return .array(try items.map(pruned))
+        case .array(let items): return .array(try items.compactMap(kept))
         case .object(let members):
-            if members.count == 1, let choice = members["if"]?.array, choice.count == 3 {
-                return try pruned(holds(choice[0]) ? choice[1] : choice[2])
+            if members.count == 1, let choice = members["if"]?.array, (2...3).contains(choice.count) {
+                if try holds(choice[0]) { return try kept(choice[1]) }
+                return choice.count == 3 ? try kept(choice[2]) : nil
             }
-            return .object(try members.mapValues(pruned))
+            return .object(try members.compactMapValues(kept))
         default: return value
         }
     }

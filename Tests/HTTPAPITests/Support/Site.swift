@@ -95,8 +95,7 @@ struct Site: Sendable {
         workers.pollInterval = .milliseconds(200)
         let portal = try await Portal(
             on: Portal.Ground(
-                database: database, transport: transport, credential: InProcessCloud.credential(of: cloud),
-                regionIds: cloud.regionIds, mailer: outbox,
+                database: database, regions: transport.regions(), mailer: outbox,
                 passwordHasher: PasswordHasher(
                     .simulation, on: QueueExecutor(label: "passwords"), random: surroundings.random)),
             http: options.http, workers: workers, surroundings: surroundings, logger: .quiet)

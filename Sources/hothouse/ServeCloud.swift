@@ -1,0 +1,73 @@
+import Auth
+import Deployments
+import Foundation
+import HTTPAPI
+import Logging
+import OpenStack
+import Runtime
+import Simulation
+import Storage
+import Workers
+
+// Production: the same server against a real OpenStack.
+
+extension Serve {
+    func serveCloud(_ settings: ServeSettings, logger: Logger) async throws {
+        let workerSettings = try CloudDoors.workerSettings(settings)
+        let doors = try CloudDoors(settings.clouds, environment: ProcessInfo.processInfo.environment)
+        do {
+            try await serve(settings, doors, workerSettings, logger: logger)
+            await doors.close()
+        } catch {
+            await doors.close()
+            throw error
+        }
+    }
+
+    private func serve(
+        _ settings: ServeSettings, _ doors: CloudDoors, _ workerSettings: WorkerSettings, logger: Logger
+    ) async throws {
+        let surroundings = Surroundings.production
+        let database = try openDatabase(settings)
+        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) == nil else {
+            throw Failure.input(
+                """
+                \(settings.databasePath) has been used with a fake cloud: it has the account \(Self.demo.email), whose \
+                password everybody knows. Choose another place with --database.
+                """)
+        }
+        try await Preflight(doors, workerSettings, surroundings: surroundings).run()
+        let console = ServedConsole(settings: settings, demo: nil, hasControlRoom: false, logger: logger)
+        let portal = try await Portal(
+            on: Portal.Ground(
+                database: database, regions: doors.regions.map { ($0.id, $0.access) }, mailer: Outbox(logger: logger),
+                passwordHasher: Self.passwordHasher(surroundings)),
+            pages: console.pages, site: console.site, http: settings.http, deployments: settings.deployments,
+            workers: workerSettings, surroundings: surroundings, logger: logger)
+        let server = PortalServer(
+            api: portal.api, host: settings.listen.host, port: settings.listen.port, logger: logger
+        ) { port in
+            let names = settings.clouds.map(\.name).joined(separator: ", ")
+            Terminal.say("Hothouse is listening on \(settings.listen.url(port: port))")
+            Terminal.say("  data     \(settings.databasePath)")
+            Terminal.say("  cloud    \(names), regions \(doors.regions.map(\.id).joined(separator: ", "))")
+            Terminal.say("Ctrl-C stops it.")
+        }
+        try await serve(portal, on: server, behind: [])
+    }
+}
+
+extension ServeSettings {
+    var http: HTTPSettings {
+        var http = HTTPSettings()
+        http.publicURL = publicURL
+        http.allowedOrigins = allowedOrigins
+        return http
+    }
+
+    var deployments: DeploymentService.Settings {
+        var deployments = DeploymentService.Settings()
+        deployments.deploymentsPerCustomer = deploymentsPerCustomer
+        return deployments
+    }
+}
