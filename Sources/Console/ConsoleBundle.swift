@@ -88,6 +88,23 @@ public struct ConsoleBundle: Sendable {
         return template.replacing("<!--settings-->", with: "<meta name=\"hothouse\" content=\"\(escaped)\">")
     }
 
+    /// The report of a run as one page.
+    ///
+    /// - Parameters:
+    ///   - folder: of the built bundle.
+    ///   - run: JSON: `{scenario, about, seed, failures: [text], trace: [line]}`.
+    /// - Throws: ``ConsoleBundleMissing``.
+    public static func report(folder: URL, run: String) throws(ConsoleBundleMissing) -> String {
+        let template: String
+        do {
+            template = try String(contentsOf: folder.appendingPathComponent("report.html"), encoding: .utf8)
+        } catch {
+            throw ConsoleBundleMissing(folder: folder.path, reason: error.localizedDescription)
+        }
+        // Without an angle bracket nothing in it ends the element that it stands in.
+        return template.replacing("<!--run-->", with: run.replacing("<", with: "\\u003c"), maxReplacements: 1)
+    }
+
     /// What the page may do: run and show what this server serves, and talk to it.
     ///
     /// - Parameter socketOrigin: of the WebSocket, `ws://127.0.0.1:8080`; not every browser counts it as `'self'`.

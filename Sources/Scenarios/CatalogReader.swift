@@ -137,6 +137,12 @@ private struct CatalogReader {
                 }
             }
             if subnets.isEmpty { issues.add(reader.place, "subnets is missing: addresses are from them") }
+            for region in scenario.regions.map(\.id) {
+                let ranges = subnets.compactMap { $0.ranges[region] }
+                for (place, range) in ranges.enumerated() where ranges[..<place].contains(where: range.overlaps) {
+                    issues.add(reader.place, "the range \(range) of \(name) overlaps another one of it in \(region)")
+                }
+            }
             return NetworkScenario(
                 name: name, id: reader.identifier("id"), isExternal: isExternal,
                 isShared: reader.bool("shared") ?? false,

@@ -154,6 +154,11 @@ public struct IPv4Range: Equatable, Sendable, CustomStringConvertible {
 
     public var size: Int { 1 << (32 - prefixLength) }
 
+    public func overlaps(_ other: IPv4Range) -> Bool {
+        UInt64(first) < UInt64(other.first) + UInt64(other.size)
+            && UInt64(other.first) < UInt64(first) + UInt64(size)
+    }
+
     /// The address so many after the first.
     public func address(_ offset: Int) -> String {
         let address = first + UInt32(offset)

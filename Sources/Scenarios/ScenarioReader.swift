@@ -42,7 +42,8 @@ struct ScenarioReader {
             ExpectationReader(issues: issues, cloud: cloud).read(&expect)
         }
         let scenario = Scenario(
-            name: name, about: about, seed: UInt64(seed), start: start, limit: limit, cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, calm: calm,
+            name: name, about: about, seed: UInt64(seed), start: start, limit: limit, cloud: cloud, deeds: deeds,
+            instances: instances, crashes: crashes, calm: calm,
             users: users, expectations: expectations ?? Expectations())
         ReferenceCheck(issues: issues, scenario: scenario).run()
         return scenario

@@ -54,7 +54,13 @@ public final class ServedTrace: Timeline, PortalObserver {
     public func observe(_ call: CloudCall) { trace.note(call) }
 
     public func observe(_ transaction: [CommittedChange]) {
-        for change in transaction { trace.note(change) }
+        for change in transaction {
+            if case .updated(let deployment) = change, deployment.revision == 1 {
+                trace.note(
+                    "story", "named", ["deployment": .string(deployment.id), "label": .string(deployment.name)])
+            }
+            trace.note(change)
+        }
     }
 
     public func answered(_ request: HTTPRequest, with status: Int, to principal: Principal?) {

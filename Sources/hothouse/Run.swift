@@ -25,6 +25,8 @@ struct Run: ParsableCommand {
     var seed: UInt64?
     @Option(help: ArgumentHelp("Write the canonical trace, JSON Lines, to a file.", valueName: "file"))
     var trace: String?
+    @Option(help: ArgumentHelp("Write a page that shows the run on a time line to a file, HTML.", valueName: "file"))
+    var report: String?
     @Option(
         help: ArgumentHelp(
             "End the run at this virtual time (90s, 5m): what was still to come is not judged.", valueName: "time"))
@@ -42,8 +44,8 @@ struct Run: ParsableCommand {
             return duration
         }
         let paths = try Story.files(files)
-        guard trace == nil || paths.count == 1 else {
-            throw Failure.input("--trace is for one story; \(paths.count) were given")
+        for (flag, file) in [("--trace", trace), ("--report", report)] where file != nil && paths.count != 1 {
+            throw Failure.input("\(flag) is for one story; \(paths.count) were given")
         }
         let stories = try Story.loadAll(paths)
         var failed: [String] = []
@@ -51,6 +53,7 @@ struct Run: ParsableCommand {
             let start = SystemTime()
             let outcome = play(story, until: end)
             if let trace { try Story.write(outcome.trace.text, to: trace) }
+            if let report { try ReportPage.write(outcome, of: story, to: report) }
             if !outcome.hasPassed { failed.append(story.name) }
             switch format {
             case .json: Terminal.say("\(JSONValue.object(["file": .string(paths[index])]).merging(outcome.json))")

@@ -1,4 +1,5 @@
 import Runtime
+import Scenarios
 
 /// What must have happened before an exchange and is not itself among those that were recorded.
 enum Arrangements {
@@ -159,23 +160,90 @@ enum Arrangements {
         11: [.wait(.seconds(150))],
     ]
 
-    private static let nova: [Int: [Step]] = [25: [.key("k1")]]
+    /// What is made of the resources of the recorded stack `vm1` in Neutron.
+    private static let network: [Step] = [
+        make(
+            "neutron", "/v2.0/networks", ["network": ["name": "vm1-net-2tmevv3kxu4y"]],
+            "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e"),
+        make(
+            "neutron", "/v2.0/subnets",
+            [
+                "subnet": [
+                    "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e", "ip_version": 4, "cidr": "192.168.77.0/24",
+                ]
+            ], "42a7fa2b-a3f4-447a-bf03-404c96d8dfa7"),
+        make(
+            "neutron", "/v2.0/routers",
+            [
+                "router": [
+                    "name": "vm1-router-fmm5kuj4pegk",
+                    "external_gateway_info": ["network_id": "307fbb9a-5830-474d-bad7-807ebe495265"],
+                ]
+            ], "b5ebdec2-e761-45cc-a9e7-9a5bdd34457e"),
+        .send(
+            method: "PUT", service: "neutron",
+            path: "/v2.0/routers/b5ebdec2-e761-45cc-a9e7-9a5bdd34457e/add_router_interface",
+            body: ["subnet_id": "42a7fa2b-a3f4-447a-bf03-404c96d8dfa7"], token: "portal", recordedId: nil),
+        make(
+            "neutron", "/v2.0/security-groups", ["security_group": ["name": "vm1-sg-ej5r3axokctw"]],
+            "5ec00000-0000-4000-8000-000000000001"),
+        rule(["protocol": "tcp", "port_range_min": 22, "port_range_max": 22]), rule(["protocol": "icmp"]),
+        make(
+            "neutron", "/v2.0/ports",
+            [
+                "port": [
+                    "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e",
+                    "security_groups": ["5ec00000-0000-4000-8000-000000000001"],
+                ]
+            ], "90470000-0000-4000-8000-000000000001"),
+        make(
+            "neutron", "/v2.0/floatingips",
+            [
+                "floatingip": [
+                    "floating_network_id": "307fbb9a-5830-474d-bad7-807ebe495265",
+                    "port_id": "90470000-0000-4000-8000-000000000001",
+                ]
+            ]),
+    ]
 
-    private static let neutron: [Int: [Step]] = [
-        7: [
-            .send(
-                method: "POST", service: "neutron", path: "/v2.0/networks",
-                body: ["network": ["name": "vm1-net-2tmevv3kxu4y"]], token: "portal",
-                recordedId: "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e"),
-            .send(
-                method: "POST", service: "neutron", path: "/v2.0/subnets",
-                body: [
-                    "subnet": [
-                        "network_id": "78f97554-9b5c-4bfb-aaa2-4a431ccbd93e", "ip_version": 4,
-                        "cidr": "192.168.77.0/24",
-                    ]
-                ], token: "portal", recordedId: nil),
+    private static func rule(_ more: [String: JSONValue]) -> Step {
+        let rule: [String: JSONValue] = [
+            "security_group_id": "5ec00000-0000-4000-8000-000000000001", "direction": "ingress",
         ]
+        return make(
+            "neutron", "/v2.0/security-group-rules", ["security_group_rule": .object(rule.merging(more) { $1 })])
+    }
+
+    private static func make(
+        _ service: String, _ path: String, _ body: JSONValue, _ recordedId: String? = nil
+    ) -> Step {
+        .send(method: "POST", service: service, path: path, body: body, token: "portal", recordedId: recordedId)
+    }
+
+    private static let nova: [Int: [Step]] = [
+        25: [.key("k1")],
+        38: network + [
+            make(
+                "nova", "/v2.1/servers",
+                [
+                    "server": [
+                        "name": "vm1", "flavorRef": "28992516-c12b-4e7f-9cf1-f1e25853377e",
+                        "imageRef": "964a1efb-134b-47be-89f8-929460898606", "key_name": "k1",
+                        "networks": [["port": "90470000-0000-4000-8000-000000000001"]],
+                    ]
+                ], "a6e4bebf-cab0-4b93-9077-774166b00d09"), .wait(.seconds(5)),
+        ],
+        53: [.wait(.seconds(1))],
+        54: [.wait(.seconds(1))],
+        55: [.wait(.seconds(1))],
+    ]
+
+    private static let neutron: [Int: [Step]] = [7: network]
+
+    /// The limits that the recorded services had.
+    static let recordedLimits: [QuotaScenario.Resource: Int] = [
+        .instances: 10, .cores: 20, .ram: 51200, .keyPairs: 100, .serverGroups: 10, .network: 100, .subnet: 100,
+        .port: 500, .router: 10, .floatingIP: 50, .securityGroup: 10, .securityGroupRule: 100,
     ]
 
     private static let outage: [Int: [Step]] = [

@@ -141,10 +141,10 @@ private struct Piece {
         }
     }
 
-    /// UUIDs, ids of 32 hexadecimal digits, the random ends of Heat's names, addresses, and times.
+    /// UUIDs, ids of 32 hexadecimal digits (of hosts 56), the random ends of Heat's names, addresses, and times.
     static func pieces(of text: String) -> [Piece] {
         let pattern =
-            /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?|-[a-z2-7]{12}\b|\b(?:192\.168|203\.0|10\.0)\.\d{1,3}\.\d{1,3}\b(?!\/)|\bfa:16(?::[0-9a-f]{2}){4}\b/
+            /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:[0-9a-f]{32}|[0-9a-f]{56})\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?|-[a-z2-7]{12}\b|\b(?:192\.168|203\.0|10\.0)\.\d{1,3}\.\d{1,3}\b(?!\/)|\bfa:16(?::[0-9a-f]{2}){4}\b/
         var pieces: [Piece] = []
         var end = text.startIndex
         for match in text.matches(of: pattern) {

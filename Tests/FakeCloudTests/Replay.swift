@@ -24,6 +24,7 @@ struct Replay {
         var scenario = CloudScenario.bench
         // Its last part was recorded from a Keystone that forbids application credentials to make trusts.
         scenario.allowsTrusts = file != "outage"
+        if ["nova", "neutron"].contains(file) { scenario.quota.limits = Arrangements.recordedLimits }
         bench = try Bench(scenario)
         let engine = bench.engine
         let known: [(String, String)] = [
@@ -32,6 +33,8 @@ struct Replay {
             ("3e38e8afd8af4b8598322430f24fb585", engine.identity.users[2].assignments[0].project.id),
             ("37593bb041c24837aa3f08ba37102bde", engine.identity.users[0].id),
             ("3e83ed397d464489bd0594a05f9b844c", bench.cloud.access.credentialId),
+            ("964a1efb-134b-47be-89f8-929460898606", engine.catalog.id(of: "image", "cirros-0.6.2")),
+            ("307fbb9a-5830-474d-bad7-807ebe495265", engine.catalog.id(of: "network", "public")),
         ]
         for (recorded, own) in known { likeness.bind(recorded, to: own) }
         secrets["portal"] = bench.cloud.access.credentialSecret
@@ -80,7 +83,8 @@ struct Replay {
                 body: body.map { Array(likeness.translated($0.description).utf8) } ?? [])
             let json = try? JSONValue(parsing: answer.body)
             guard answer.status < 400 else { throw NotArranged(step: "\(step)", answer: "\(json ?? .null)") }
-            let made = json?["stack"] ?? json?["application_credential"] ?? json?["network"]
+            // All of them wrap what they made in its name.
+            let made = json?.object?.first?.value
             if let recordedId, let id = made?["id"]?.string { likeness.bind(recordedId, to: id) }
             if let name = made?["name"]?.string, let secret = made?["secret"]?.string {
                 secrets[Self.word(name)] = secret

@@ -25,14 +25,18 @@ import Testing
             #expect(again.yaml == once.yaml, "\(name)")
             let story = try Scenario(parsing: bytes, file: name, standardCloud: .standard)
             let rewritten = try Scenario(parsing: Array(once.yaml.utf8), file: name, standardCloud: .standard)
-            #expect(story.users.map(\.script).map { $0.map(\.action) } == rewritten.users.map(\.script).map { $0.map(\.action) })
+            #expect(
+                story.users.map(\.script).map { $0.map(\.action) }
+                    == rewritten.users.map(\.script).map { $0.map(\.action) })
             #expect(story.expectations.sockets.map(\.sequence) == rewritten.expectations.sockets.map(\.sequence))
         }
     }
 
     @Test(
         "texts that YAML would take for something else stay what they are",
-        arguments: ["", "a: b", "- a", "${vm}", "*", "vm-*", "No valid host was found. ", "\"", "a\nb", "#", "10%", "-5s"])
+        arguments: [
+            "", "a: b", "- a", "${vm}", "*", "vm-*", "No valid host was found. ", "\"", "a\nb", "#", "10%", "-5s",
+        ])
     func texts(text: String) throws {
         let document: StoryDocument = ["key": .text(text, isQuoted: true)]
         #expect(try self.document(document.yaml)["key"]?.text == text)

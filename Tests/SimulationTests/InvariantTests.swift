@@ -83,7 +83,8 @@ private struct Sketch {
     /// Lets time pass, in milliseconds.
     mutating func pass(_ milliseconds: Int) {
         lines.append(
-            Trace.Line(t: (lines.last?.t ?? 0) + milliseconds, n: lines.count + 1, actor: "story", kind: "calm", fields: [:]))
+            Trace.Line(
+                t: (lines.last?.t ?? 0) + milliseconds, n: lines.count + 1, actor: "story", kind: "calm", fields: [:]))
         later += milliseconds
     }
 
@@ -559,7 +560,8 @@ private struct Sketch {
     private func deployment(
         _ status: String, isWanted: Bool = true, stackIds: [String] = [], isCreateOpen: Bool = false
     ) -> EndState.Deployment {
-        EndState.Deployment(status: status, isWanted: isWanted, stackIds: stackIds, isCreateOpen: isCreateOpen, revision: 7)
+        EndState.Deployment(
+            status: status, isWanted: isWanted, stackIds: stackIds, isCreateOpen: isCreateOpen, revision: 7)
     }
 
     private func violated(

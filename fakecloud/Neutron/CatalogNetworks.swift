@@ -26,7 +26,8 @@ extension NetworkState {
                         "router\(routers.count + 1)", to: outside, catalog, change)
                 routers[network.project] = router
                 for subnet in network.subnets {
-                    _ = try addRouterInterface(
+                    // One whose addresses the router has already elsewhere is not joined to it.
+                    _ = try? addRouterInterface(
                         router, ["subnet_id": .string(catalog.id(of: "subnet", subnet.name))], by: change)
                 }
             }
@@ -52,7 +53,10 @@ extension NetworkState {
                 "shared": .bool(network.isShared), "mtu": .integer(network.mtu),
             ], by: change, id: id)
         for subnet in network.subnets {
-            guard let range = subnet.ranges[region] ?? subnet.ranges.sorted(by: { $0.key < $1.key }).first?.value
+            let isFirst = subnet == network.subnets.first
+            guard
+                let range = subnet.ranges[region]
+                    ?? (isFirst ? Self.range(of: network, region: region, catalog) : nil)
             else { continue }
             var request: [String: JSONValue] = [
                 "name": .string(subnet.name), "network_id": .string(id), "ip_version": 4,
@@ -66,6 +70,14 @@ extension NetworkState {
             }
             _ = try createSubnet(.object(request), by: change, id: catalog.id(of: "subnet", subnet.name))
         }
+    }
+
+    /// The range in a region that the catalog does not know.
+    private static func range(of network: NetworkScenario, region: String, _ catalog: FakeCatalog) -> IPv4Range? {
+        let index = catalog.scenario.regions.firstIndex { $0.id == region } ?? 0
+        // RFC 5737's documentation networks.
+        let outside = ["203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"][index % 3]
+        return IPv4Range(network.isExternal ? outside : "10.\(index % 256).0.0/24")
     }
 
     /// - Returns: the id of the new router.

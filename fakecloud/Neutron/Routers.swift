@@ -21,6 +21,7 @@ extension NetworkState {
             isUp: try given.flag("admin_state_up") ?? true)
         if let info = given["external_gateway_info"], info.object?.isEmpty == false {
             router.gateway = try makeGateway(info, of: router, change)
+            router.stamp.touch(at: change.now)
         }
         routers.insert(router)
         return router
@@ -130,6 +131,7 @@ extension NetworkState {
             fixedIPs: [Port.FixedIP(subnetId: id, address: gateway)], deviceId: router.id,
             deviceOwner: Port.Owner.routerInterface, hasPortSecurity: false, isActive: true)
         insert(port)
+        routers.update(router.id) { $0.stamp.touch(at: change.now) }
         return port
     }
 

@@ -22,7 +22,7 @@ struct ServerAction {
     func perform(
         _ services: inout RegionServices, _ id: String, _ change: Change, _ version: NovaVersion
     ) throws(ServiceFault) -> ServiceAnswer {
-        let accepted = ServiceAnswer(status: 202)
+        let accepted = ServiceAnswer(status: 202, headers: [.contentType: "application/json"])
         switch name {
         case "os-start":
             try services.begin(.start, named: "start", from: [.stopped], server: id, by: change)

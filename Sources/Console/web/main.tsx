@@ -1,6 +1,6 @@
 // Puts the console together and shows the page of the address.
 
-import { Component, useEffect } from 'react';
+import { Component, Suspense, lazy, useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { AppProvider, useApp, useQuery } from './app';
@@ -125,12 +125,18 @@ function Root() {
   return <Shell user={user}><Page path={path} user={user} /></Shell>;
 }
 
+// Customers need not load it.
+const ControlRoom = lazy(() => import('./control/room'));
+
 function Page({ path, user }: { path: string; user: User }) {
   const deployment = /^\/deployments\/([^/]+)$/.exec(path)?.[1];
   if (path === '/deployments') return <Deployments />;
   if (path === '/deployments/new') return <NewDeployment user={user} />;
   if (deployment !== undefined) return <DeploymentDetails key={deployment} id={decodeURIComponent(deployment)} />;
   if (path === '/ssh-keys') return <SSHKeys />;
+  if (path === '/control') {
+    return <Suspense fallback={<div className="page"><Skeleton lines={8} /></div>}><ControlRoom user={user} /></Suspense>;
+  }
   if (path === '/account') return <Account user={user} />;
   if (path === '/' || path === '/sign-in' || path === '/register') return <Skeleton lines={4} />;
   return <NotFound />;

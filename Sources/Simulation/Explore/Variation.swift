@@ -138,7 +138,9 @@ struct Variation {
     // The users.
 
     private var labels: [String] {
-        story.users.flatMap(\.script).compactMap { if case .create(let creation) = $0.action { creation.label } else { nil } }
+        story.users.flatMap(\.script).compactMap {
+            if case .create(let creation) = $0.action { creation.label } else { nil }
+        }
     }
 
     private mutating func slowNetworks() {
@@ -158,7 +160,8 @@ struct Variation {
         }
         func place(of verb: String) -> Int? { steps.firstIndex { $0[verb] != nil } }
         // A lost answer is asked for again with the same key, as a client that minds its requests does.
-        for index in steps.indices where steps[index]["create"] != nil && steps[index][["create", "idempotencyKey"]] == nil {
+        for index in steps.indices
+        where steps[index]["create"] != nil && steps[index][["create", "idempotencyKey"]] == nil {
             steps[index][["create", "idempotencyKey"]] = "explored-\(index)"
         }
         if happens(20), let index = place(of: "create"), var again = steps[index]["create"] {

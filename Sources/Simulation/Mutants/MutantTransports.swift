@@ -41,7 +41,9 @@ final class HoardingTransport: CloudTransport {
     }
 
     func send(_ request: CloudRequest) async throws -> CloudResponse {
-        guard request.method == .post, request.url.hasSuffix("/auth/tokens") else { return try await inner.send(request) }
+        guard request.method == .post, request.url.hasSuffix("/auth/tokens") else {
+            return try await inner.send(request)
+        }
         if let kept = token.withLock({ $0 }) { return kept }
         let response = try await inner.send(request)
         if response.status == 201 { token.withLock { $0 = response } }

@@ -138,7 +138,7 @@ def files_are_kept_for_ever(stage):
     policy = answer.headers["content-security-policy"]
     assert "script-src 'self'" in policy and "unsafe" not in policy, policy
     assets = re.findall(r"/console/assets/[\w-]+\.\w+", answer.text())
-    assert len(assets) == 3, assets
+    assert len(assets) == 4, assets
     for asset in assets:
         assert re.search(r"-[A-Z0-9]{8}\.", asset), asset
         answer = request.get(asset)

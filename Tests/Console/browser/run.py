@@ -12,6 +12,7 @@ import traceback
 
 from playwright.sync_api import sync_playwright
 
+import control
 import customer
 import looks
 import wire
@@ -20,7 +21,7 @@ from stage import Stage
 
 def tests():
     found = []
-    for module in (customer, wire, looks):
+    for module in (customer, wire, control, looks):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and function.__module__ == module.__name__:
                 if list(inspect.signature(function).parameters) == ["stage"]:

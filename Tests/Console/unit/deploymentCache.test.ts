@@ -45,6 +45,7 @@ test('an older or doubled update changes nothing', () => {
     deployments.updated('dep_1', update(revision, status));
   }
   assert.equal(cache.data<Deployment>(deploymentKey('dep_1'))?.status, 'ACTIVE');
+  assert.equal(deployments.mergeDeployment(deployment(2, 'PROVISIONING'), undefined).status, 'ACTIVE');
 });
 
 test('lists follow, and let go of what is deleted', () => {

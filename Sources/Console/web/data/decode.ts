@@ -14,22 +14,22 @@ export class WrongShape extends Error {}
 
 type Fields = Record<string, unknown>;
 
-function fields(json: unknown, what: string): Fields {
+export function fields(json: unknown, what: string): Fields {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new WrongShape(`${what} is no object`);
   return json as Fields;
 }
 
-function text(from: Fields, key: string): string {
+export function text(from: Fields, key: string): string {
   const value = from[key];
   if (typeof value !== 'string') throw new WrongShape(`${key} is no text`);
   return value;
 }
 
-function textOrNull(from: Fields, key: string): string | null {
+export function textOrNull(from: Fields, key: string): string | null {
   return from[key] === null || from[key] === undefined ? null : text(from, key);
 }
 
-function number(from: Fields, key: string): number {
+export function number(from: Fields, key: string): number {
   const value = from[key];
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new WrongShape(`${key} is no number`);
   return value;
@@ -42,7 +42,7 @@ function time(from: Fields, key: string): string {
   return value;
 }
 
-function list<Item>(from: Fields, key: string, item: Decoder<Item>): Item[] {
+export function list<Item>(from: Fields, key: string, item: Decoder<Item>): Item[] {
   const value = from[key];
   if (!Array.isArray(value)) throw new WrongShape(`${key} is no list`);
   return value.map(item);

@@ -4,7 +4,7 @@ import { WrongShape } from './decode';
 import type { Decoder } from './decode';
 
 export interface FieldError {
-  /** A JSON pointer into the request's body: `/spec/imageId`. */
+  /** A JSON pointer into the request's body: `/spec/imageId`; empty where it is about all of it. */
   pointer: string;
   code: string;
   message: string;
@@ -32,7 +32,10 @@ export class ApiError extends Error {
 }
 
 export interface RequestOptions {
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, in the place of a body. */
+  text?: string;
   idempotencyKey?: string;
   /** Whether a 401 means that the session is over; not so for the call that signs in, or asks who is signed in. */
   needsSession?: boolean;
@@ -88,6 +91,7 @@ export class Http {
 
   private async exchange(method: string, path: string, options: RequestOptions): Promise<Response> {
     const headers: Record<string, string> = { Accept: 'application/json' };
+    if (options.text !== undefined) headers['Content-Type'] = 'text/plain';
     if (options.body !== undefined) headers['Content-Type'] = 'application/json';
     if (options.idempotencyKey !== undefined) headers['Idempotency-Key'] = options.idempotencyKey;
     const controller = new AbortController();
@@ -95,6 +99,7 @@ export class Http {
     try {
       return await this.settings.fetch(path, {
         method, headers, credentials: 'same-origin', signal: controller.signal,
+        ...(options.text === undefined ? {} : { body: options.text }),
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       });
     } catch {
@@ -141,8 +146,7 @@ function fieldErrors(json: unknown): FieldError[] {
   return json.flatMap((item: unknown) => {
     const from = typeof item === 'object' && item !== null ? (item as Record<string, unknown>) : {};
     const { pointer, code, message } = from;
-    return typeof pointer === 'string' && typeof message === 'string'
-      ? [{ pointer, message, code: typeof code === 'string' ? code : '' }]
-      : [];
+    if (typeof message !== 'string') return [];
+    return [{ pointer: typeof pointer === 'string' ? pointer : '', message, code: typeof code === 'string' ? code : '' }];
   });
 }
