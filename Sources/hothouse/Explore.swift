@@ -17,7 +17,7 @@ struct Explore: AsyncParsableCommand {
 
     @Argument(help: "Scenario files, or folders of them (default: scenarios/).")
     var files: [String] = []
-    @Option(help: ArgumentHelp("Which seeds, each for every story: 0..<1000.", valueName: "a..<b"))
+    @Option(help: ArgumentHelp("Which seeds, each for every story: '0..<1000', or one.", valueName: "a..<b"))
     var seeds = "0..<1000000"
     @Option(help: ArgumentHelp("End after this much real time (60s, 10m).", valueName: "time"))
     var budget: String?
@@ -81,9 +81,11 @@ struct Explore: AsyncParsableCommand {
     }
 
     private func seedRange() throws -> Range<UInt64> {
+        // One seed needs no quotes in a shell.
+        if let only = UInt64(seeds), only < .max { return only..<only + 1 }
         let ends = seeds.split(separator: "..<", omittingEmptySubsequences: false).map { UInt64($0) }
         guard ends.count == 2, let first = ends[0], let end = ends[1], first < end, end - first < 1 << 40 else {
-            throw Failure.input("--seeds is a range such as 0..<1000, not \(seeds)")
+            throw Failure.input("--seeds is a range such as 0..<1000, or one seed, not \(seeds)")
         }
         return first..<end
     }
@@ -120,7 +122,7 @@ struct Explore: AsyncParsableCommand {
         }
         say("FAILED in run \(found.run): \(found.file), seed \(found.seed): \(found.failure)")
         let mutantOption = mutant.map { " --mutant \($0)" } ?? ""
-        say("  play it again: hothouse explore \(found.file) --seeds \(found.seed)..<\(found.seed + 1)\(mutantOption)")
+        say("  play it again: hothouse explore \(found.file) --seeds \(found.seed)\(mutantOption)")
         if mutant == nil, !pastFailures.contains(where: { $0.file == found.file && $0.seed == found.seed }) {
             let known = (try? String(contentsOfFile: failures, encoding: .utf8)) ?? ""
             let line = "\(found.file) \(found.seed) \(found.failure.invariant ?? "-")\n"

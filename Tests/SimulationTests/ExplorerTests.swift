@@ -6,8 +6,8 @@ import Testing
 @Suite struct ExplorerTests {
     /// Few stories, in which much can go wrong.
     private static let names = [
-        "lifecycle/first-deployment.yaml", "crashes/crash-between-create-and-commit.yaml",
-        "deletes/delete-while-provisioning.yaml", "sockets/dropped-socket.yaml",
+        "lifecycle/first-deployment.yaml", "crashes/crash-in-a-deletion.yaml", "creates/answer-lost-never-done.yaml",
+        "creates/answer-lost-and-done.yaml", "cloud/throttled.yaml", "sockets/dropped-socket.yaml",
     ]
 
     private func explorer(_ seeds: Range<UInt64>, names: [String] = names) throws -> Explorer {
@@ -18,7 +18,7 @@ import Testing
     }
 
     /// The run, from 1, in which each is found at the latest; scenarios/README.md says in which it is.
-    private static let runs = 400
+    private static let runs = 120
 
     @Test("a portal with a deliberate bug is found out", arguments: Mutant.allCases)
     func mutants(mutant: Mutant) async throws {
@@ -45,10 +45,10 @@ import Testing
 
     @Test("a portal without a bug breaks no invariant, and the same seed is the same run")
     func nothing() async throws {
-        let explorer = try explorer(1000..<1010)
+        let explorer = try explorer(1000..<1004)
         let progress = await explorer.run { _ in true }
         #expect(progress.found.map { "\($0.file) \($0.seed) \($0.failure)" } == nil)
-        #expect(progress.runs == 40 && progress.coverage.statuses.count == 6)
+        #expect(progress.runs == 24 && progress.coverage.statuses.count == 6)
         #expect(await explorer.run { _ in true }.coverage == progress.coverage)
     }
 
