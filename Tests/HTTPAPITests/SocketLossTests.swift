@@ -11,6 +11,9 @@ import WebSockets
         try await Site.serve { site in
             let ada = try await site.user()
             try await ada.connect { socket in
+                // Once it has answered something, the portal knows the socket.
+                try await socket.send(text: "?")
+                #expect(try await socket.next()["code"] == "BAD_MESSAGE")
                 #expect(await site.portal.hub.lose(.close) == 1)
                 let end = try await socket.untilClosed()
                 #expect(end.code == 1001)
@@ -23,6 +26,9 @@ import WebSockets
         try await Site.serve { site in
             let ada = try await site.user()
             try await ada.connect { socket in
+                // Once it has answered something, the portal knows the socket.
+                try await socket.send(text: "?")
+                #expect(try await socket.next()["code"] == "BAD_MESSAGE")
                 #expect(await site.portal.hub.lose(.reset) == 1)
                 // The client's own end is an error of the network, or just the end.
                 let end = try? await socket.untilClosed()

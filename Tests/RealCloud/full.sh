@@ -134,6 +134,6 @@ wsgi glance-api glance.wsgi.api:application $P_GLANCE 1 2 OS_GLANCE_CONFIG_DIR=$
 wsgi neutron-api neutron.wsgi.api:application $P_NEUTRON 1 4 OS_NEUTRON_CONFIG_DIR=$RC/etc/neutron OS_NEUTRON_CONFIG_FILES=neutron.conf
 wsgi nova-api nova.wsgi.osapi_compute:application $P_NOVA 1 4 OS_NOVA_CONFIG_DIR=$RC/etc/nova
 for s in conductor scheduler compute; do spawn nova-$s nova-$s --config-file $RC/etc/nova/nova.conf --log-file $RC/log/nova-$s-app.log; done
-for x in placement-api:$P_PLACEMENT glance-api:$P_GLANCE neutron-api:$P_NEUTRON nova-api:$P_NOVA; do waitfor ${x%%:*} 120 curl -m 5 -s -o /dev/null http://$H:${x##*:}/; say ${x%%:*} up; done
+for x in placement-api:$P_PLACEMENT glance-api:$P_GLANCE neutron-api:$P_NEUTRON nova-api:$P_NOVA; do waitfor ${x%%:*} 300 curl -m 5 -s -o /dev/null http://$H:${x##*:}/; say ${x%%:*} up; done
 if [ ! -f run/catalog.ok ]; then venv/bin/python "$here/catalog.py" >>log/catalog.log 2>&1 || { tail -20 log/catalog.log; exit 1; }; touch run/catalog.ok; say catalogue filled; fi
-waitfor nova-compute 120 venv/bin/python "$here/nova_answers.py"; say nova-compute up
+waitfor nova-compute 300 venv/bin/python "$here/nova_answers.py"; say nova-compute up

@@ -10,7 +10,7 @@ mkdir -p etc log run data
 T0=$(date +%s.%N)
 say(){ printf '%7.1fs  %s\n' "$(/usr/bin/python3 -c "import time;print(time.time()-$T0)")" "$*"; }
 spawn(){ local n=$1; shift; alive "$n" && return 0; setsid nohup "$@" >>log/$n.log 2>&1 </dev/null & echo $! >run/$n.pid; }
-waitfor(){ local n=$1 s=$2; shift 2; local end=$((SECONDS+s)); while ((SECONDS<end)); do timeout 20 "$@" >/dev/null 2>&1 && return 0; alive "$n" || { echo "$n died, see log/$n.log"; tail -20 log/$n.log; exit 1; }; sleep .2; done; echo "timeout waiting for $n: $*"; exit 1; }
+waitfor(){ local n=$1 s=$2; shift 2; local end=$((SECONDS+s)); while ((SECONDS<end)); do timeout 60 "$@" >/dev/null 2>&1 && return 0; alive "$n" || { echo "$n died, see log/$n.log"; tail -20 log/$n.log; exit 1; }; sleep .2; done; echo "timeout waiting for $n: $*"; exit 1; }
 
 # ---------- install
 packages="mariadb-server rabbitmq-server python3-venv python3-dev gcc curl"
@@ -54,7 +54,7 @@ spawn rabbitmq env HOME=$HOME_RABBIT RABBITMQ_NODENAME=rc@localhost RABBITMQ_MNE
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none +sbwtdio none +S 2:2 -kernel inet_dist_use_interface {127,0,0,1}" \
   /usr/lib/rabbitmq/bin/rabbitmq-server
 SQL="mariadb --no-defaults -uroot -S $RC/run/mysql.sock"
-waitfor mariadb 60 $SQL -e 'select 1'
+waitfor mariadb 300 $SQL -e 'select 1'
 DBS="keystone heat"; [ $FULL = 1 ] && DBS="$DBS placement glance neutron nova nova_api nova_cell0"
 for d in $DBS; do echo "create database if not exists $d; grant all on $d.* to os@'$H' identified by '$PW';"; done | $SQL
 say database up
@@ -114,7 +114,7 @@ cat >clouds.yaml.admin <<C
     identity_api_version: 3
 C
 [ -f clouds.yaml ] || { echo clouds:; cat clouds.yaml.admin; } >clouds.yaml
-waitfor keystone 60 curl -m 5 -sf http://$H:$P_KEYSTONE/v3
+waitfor keystone 300 curl -m 5 -sf http://$H:$P_KEYSTONE/v3
 say keystone up
 
 # ---------- users, roles, catalogue, application credentials
@@ -153,13 +153,13 @@ driver = noop
 C
 sed -i "s#^auth_encryption_key.*#&\nenvironment_dir = $RC/venv/etc/heat/environment.d\ntemplate_dir = $RC/venv/etc/heat/templates#" etc/heat.conf
 if [ ! -f run/heat.ok ]; then heat-manage --config-file etc/heat.conf db_sync >>log/heat-setup.log 2>&1; touch run/heat.ok; say heat db ready; fi
-waitfor rabbitmq 90 bash -c "exec 3<>/dev/tcp/$H/$P_MQ"
+waitfor rabbitmq 300 bash -c "exec 3<>/dev/tcp/$H/$P_MQ"
 say rabbitmq up
 spawn heat-engine heat-engine --config-file etc/heat.conf --log-file $RC/log/heat-engine-app.log
 mkdir -p home; ln -sfn $RC/etc home/.heat   # heat.wsgi.api only looks in ~/.heat, ~ and /etc/heat
 wsgi heat-api heat.wsgi.api:application $P_HEAT 1 4 HOME=$RC/home
-waitfor heat-api 60 curl -m 5 -s -o /dev/null http://$H:$P_HEAT/
-waitfor heat-engine 90 venv/bin/python "$here/heat_answers.py"
+waitfor heat-api 300 curl -m 5 -s -o /dev/null http://$H:$P_HEAT/
+waitfor heat-engine 300 venv/bin/python "$here/heat_answers.py"
 say heat up
 if [ $FULL = 1 ]; then . "$here/full.sh"; fi
 say "up: $RC/clouds.yaml has the clouds admin, demo, other, portal, portal-restricted"
