@@ -93,7 +93,9 @@ public struct Portal: Sendable {
             group.addTask { try await hub.run() }
             group.addTask { try await workers.run() }
             group.addTask { try await keepHouse() }
-            try await group.waitForAll()
+            // Whatever ends first ends the server: half of it would be a server that accepts and never acts.
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 

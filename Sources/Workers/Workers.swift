@@ -62,7 +62,12 @@ public struct Workers: Service {
         let changes = store.changes()
         let reconciler = Reconciler(
             settings: settings, tags: StackTags(instanceId: try await store.read { try $0.instanceId() }))
-        try await leaveLostRegions()
+        do {
+            try await leaveLostRegions()
+        } catch let unavailable as StoreUnavailable {
+            // The next start looks again; the regions that there are must not wait for it.
+            logger.warning("what was asked for in lost regions was left alone: \(unavailable)")
+        }
         let workerId = surroundings.identifier("worker")
         // Whether what ended are the regions' workers: they end when they are stopped, and with them the rest.
         try await withThrowingTaskGroup(of: Bool.self) { group in

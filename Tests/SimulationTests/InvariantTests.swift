@@ -522,6 +522,13 @@ private struct Sketch {
         // The network loses the socket before it came.
         sketch.add("ann/t1", "dropped")
         sketch.pass(60_000)
+        // An unsubscribe that overtakes the acknowledgement.
+        sketch.open()
+        sketch.fetch()
+        sketch.subscribe()
+        sketch.add("ann/t1", "sent", ["message": ["type": "unsubscribe", "deploymentId": "dep_A"]])
+        sketch.frame("subscribed")
+        sketch.pass(60_000)
         // Somebody else is told that there is nothing.
         sketch.add("bob", "http", ["method": "GET", "path": "/deployments/dep_A", "status": 404])
         // A call that was under way, and one after the pause.

@@ -11,6 +11,8 @@ extension Invariants {
         struct Socket {
             /// The newest revision that came, by the deployments that it is subscribed to.
             var revisions: [String: Int] = [:]
+            /// The deployments that it wants to hear no more of, acknowledged or not.
+            var ended: Set<String> = []
         }
         struct Due {
             let at: Int
@@ -46,9 +48,16 @@ extension Invariants {
             case "opened": sockets[line.actor] = Socket()
             case "closed", "dropped", "stalled", "silent": sockets[line.actor] = nil
             case "dies", "paused": sockets = [:]
-            case "sent" where line["message"]?["type"]?.string == "unsubscribe":
-                sockets[line.actor]?.revisions[line["message"]?["deploymentId"]?.string ?? ""] = nil
+            case "sent":
+                let deployment = line["message"]?["deploymentId"]?.string ?? ""
+                if line["message"]?["type"]?.string == "unsubscribe" {
+                    sockets[line.actor]?.revisions[deployment] = nil
+                    sockets[line.actor]?.ended.insert(deployment)
+                } else {
+                    sockets[line.actor]?.ended.remove(deployment)
+                }
             case "frame" where line["frame"]?["type"]?.string == "subscribed":
+                guard sockets[line.actor]?.ended.contains(id) == false else { continue }
                 sockets[line.actor]?.revisions[id] = 0
                 // The snapshot comes after the acknowledgement, whatever is committed next.
                 if let newest = committed[id], let sentAfter = line["sentAfter"]?.integer, newest.line <= sentAfter {
