@@ -1,6 +1,7 @@
 import HTTPTypes
 import Runtime
 import Scenarios
+import WebSockets
 
 /// The page of a deployment in a browser's tab, as the front end keeps it live: one fetch, one socket, one
 /// subscription; after a loss one fetch and one subscription again, and never a poll (semantics.md S8.12, S8.13).
@@ -83,11 +84,14 @@ final class FrontEndPage: Sendable {
                 if !isFirst, let answer = try await fetch() { apply(answer) }
                 isFirst = false
                 if !isStopped.get() { subscribe(on: pipe) }
-            case .refused(let status): world.trace.note(actor, "refused", ["status": .integer(status)])
+            case .refused(let status):
+                world.trace.note(actor, "refused", ["status": .integer(status)])
+                // Nobody is signed in any more: the page goes to the sign-in.
+                if status == 401 { code = CloseCode.sessionEnded.rawValue }
             case .text(let text, let sentAfter): take(text, sentAfter: sentAfter)
             case .ping: break
             case .closed(let closeCode):
-                code = closeCode
+                code = code ?? closeCode
                 world.trace.note(actor, "closed", ["code": closeCode.map { .integer($0) } ?? .null])
             }
         }

@@ -123,7 +123,7 @@ extension Invariants {
         var told: Set<String> = []
         return trace.compactMap { line in
             guard let call = Call(line) else { return nil }
-            let what = "\(call.method) \(call.path)" + (call.isCreate ? " \(call.stack ?? "")" : "")
+            let what = "\(line.actor) \(call.method) \(call.path)" + (call.isCreate ? " \(call.stack ?? "")" : "")
             var times = (asked[what] ?? []).filter { $0 > line.t - 60_000 }
             times.append(line.t)
             asked[what] = times
