@@ -35,15 +35,15 @@ public func play(
     do {
         try simulate(
             seed: seed, start: scenario.start, limit: until ?? scenario.limit,
-            isEnough: { traced.get().map { $0.count > mostLines } ?? false }
-        ) { context in
-            clock.set(context.surroundings.time)
-            let trace = Trace(time: context.surroundings.time, listener: onLine)
-            traced.set(trace)
-            let world = try World(scenario.planned(seed: seed), in: context, mutant: mutant, trace: trace)
-            collected.set(world)
-            try await Player(world: world).run()
-        }
+            isEnough: { traced.get().map { $0.count > mostLines } ?? false },
+            { context in
+                clock.set(context.surroundings.time)
+                let trace = Trace(time: context.surroundings.time, listener: onLine)
+                traced.set(trace)
+                let world = try World(scenario.planned(seed: seed), in: context, mutant: mutant, trace: trace)
+                collected.set(world)
+                try await Player(world: world).run()
+            })
     } catch SimulationFailure.pastLimit where until != nil {
     } catch let failure as SimulationFailure {
         failures.append(RunFailure("the run did not end: \(failure)"))

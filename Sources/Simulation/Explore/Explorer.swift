@@ -165,7 +165,8 @@ public struct Explorer: Sendable {
             else { return false }
             // A failure that came early comes early in a smaller story.
             let mostLines = (found.failure.line ?? 95_000) + 5000
-            return Simulation.play(scenario, mostLines: mostLines, mutant: mutant).failures.contains { $0.isLike(found.failure) }
+            let outcome = Simulation.play(scenario, mostLines: mostLines, mutant: mutant)
+            return outcome.failures.contains { $0.isLike(found.failure) }
         }
         return shrinker.shrink(found.document)
     }
