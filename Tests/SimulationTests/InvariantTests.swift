@@ -529,6 +529,13 @@ private struct Sketch {
         sketch.add("ann/t1", "sent", ["message": ["type": "unsubscribe", "deploymentId": "dep_A"]])
         sketch.frame("subscribed")
         sketch.pass(60_000)
+        // The next subscription is heard again.
+        sketch.add("ann/t1", "dropped")
+        sketch.open()
+        sketch.fetch()
+        sketch.subscribe()
+        sketch.frame("subscribed")
+        sketch.add("ann/t1", "dropped")
         // Somebody else is told that there is nothing.
         sketch.add("bob", "http", ["method": "GET", "path": "/deployments/dep_A", "status": 404])
         // A call that was under way, and one after the pause.
