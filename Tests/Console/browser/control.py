@@ -110,7 +110,7 @@ def report_of_a_run(stage):
     """`hothouse run --report` writes one file that shows the run as the control room would."""
     import os
     import subprocess
-    story = os.path.join(os.path.dirname(__file__), "../../../scenarios/dropped-socket.yaml")
+    story = os.path.join(os.path.dirname(__file__), "../../../scenarios/sockets/dropped-socket.yaml")
     report = f"{stage.folder}/report.html"
     subprocess.run([stage.binary, "run", story, "--report", report, "--quiet"], check=True, capture_output=True)
     for scheme in ("light", "dark"):
