@@ -78,7 +78,7 @@ public final class Hub: Sendable {
         }
         let deadline = surroundings.time.uptime + .seconds(2)
         while socketCount > 0, surroundings.time.uptime < deadline {
-            try? await surroundings.time.sleep(for: .milliseconds(20))
+            do { try await surroundings.time.sleep(for: .milliseconds(20)) } catch { return }
         }
     }
 

@@ -70,7 +70,8 @@ final class SocketMailbox: Sendable {
         close(code)
         let deadline = time.uptime + limits.farewell
         while state.withLock({ $0.queue.isSendingData }), time.uptime < deadline {
-            try? await time.sleep(for: .milliseconds(5))
+            // Who is cancelled waits no longer, and ends the connection at once.
+            do { try await time.sleep(for: .milliseconds(5)) } catch { break }
         }
         if state.withLock({ $0.queue.isSendingData }) { await socket.close(code) }
     }

@@ -259,6 +259,33 @@ import WebSockets
         }
     }
 
+    @Test("a sign-out or drain whose task is cancelled waits for nobody, and closes the sockets all the same")
+    func cancelledEnds() async throws {
+        let ends: [@Sendable (Hub) async -> Void] = [{ await $0.endSession("ses_1") }, { await $0.drain() }]
+        for end in ends {
+            try await Scene.play { scene in
+                let reading = await scene.open()
+                let stuck = await scene.open()
+                for socket in [reading, stuck] { socket.say(["type": "subscribe", "deploymentId": "dep_1"]) }
+                await scene.stage.play()
+                stuck.stopReading()
+                try await scene.commit()
+                await scene.stage.play()
+                let hasEnded = Mutex(false)
+                scene.start { [hub = scene.hub] in
+                    await withTaskGroup(of: Void.self) { group in
+                        group.cancelAll()
+                        group.addTask { await end(hub) }
+                    }
+                    hasEnded.withLock { $0 = true }
+                }
+                // Time stands still: who waited for it would never end.
+                await scene.settle { !hasEnded.withLock { $0 } }
+                #expect(reading.closed != nil)
+            }
+        }
+    }
+
     @Test("a drain refuses new sockets and closes the open ones with 1012, spread evenly")
     func drain() async throws {
         try await Scene.play { scene in
