@@ -57,7 +57,7 @@ export default function ControlRoom({ user }: { user: User }) {
         <TimelineChart lines={lines} isLive />
         <details className="last-lines">
           <summary>The last events in words</summary>
-          <ol>{lines.slice(-20).reverse().map((line) => <li key={line.n}><time>{stamp(line.t)}</time> <strong>{line.actor}</strong> {told(line)}</li>)}</ol>
+          <ol>{lines.slice(-100).reverse().map((line) => <li key={line.n}><time>{stamp(line.t)}</time> <strong>{line.actor}</strong> {told(line)}</li>)}</ol>
         </details>
       </section>
       <div className="control-grid">
