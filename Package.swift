@@ -115,7 +115,7 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
-            resources: [.embedInCode("Catalog/standard.yaml")],
+            resources: [.embedInCode("Catalog/standard.yaml"), .embedInCode("Engine/resource-types.yaml")],
             swiftSettings: settings),
         .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
         .target(

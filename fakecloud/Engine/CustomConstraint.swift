@@ -31,16 +31,3 @@ struct CatalogNames: Sendable {
         return octets.count == 4 && octets.allSatisfy { $0.map((0...255).contains) ?? false }
     }
 }
-
-extension ResourceKind {
-    /// The custom constraints that Heat puts on properties.
-    var constraints: [String: String] {
-        switch self {
-        case .server: ["flavor": "nova.flavor", "image": "glance.image", "key_name": "nova.keypair"]
-        case .port: ["network": "neutron.network"]
-        case .floatingIP: ["floating_network": "neutron.network"]
-        case .subnet: ["network": "neutron.network", "cidr": "net_cidr"]
-        default: [:]
-        }
-    }
-}

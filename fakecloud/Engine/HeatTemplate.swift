@@ -109,11 +109,11 @@ struct HeatTemplate: Sendable {
         names: CatalogNames
     ) throws {
         for (property, value) in (properties.object ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard kind.properties.contains(property) else {
+            guard let schema = kind.schema.properties[property] else {
                 throw HeatFault.invalid(
                     "Property error: : resources.\(name).properties: : Unknown Property \(property)")
             }
-            guard let constraint = kind.constraints[property], evaluation.references(in: value, at: "").isEmpty,
+            guard let constraint = schema.customConstraints.first, evaluation.references(in: value, at: "").isEmpty,
                 let text = try evaluation.evaluate(value).string, !text.isEmpty,
                 let problem = names.violation(of: constraint, by: text)
             else { continue }

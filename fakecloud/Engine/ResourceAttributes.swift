@@ -46,7 +46,10 @@ extension CloudEngine {
                 "value": .string(String((0..<length).map { _ in alphabet[stack.random.index(below: alphabet.count)] }))
             ]
         case .network, .subnet, .router: return ["name": name, "status": "ACTIVE"]
-        case .securityGroup, .routerInterface: return [:]
+        case .securityGroup, .routerInterface, .securityGroupRule, .floatingIPAssociation, .volumeAttachment,
+            .serverGroup, .resourceGroup, .stack, .none, .waitCondition, .waitConditionHandle, .softwareConfig,
+            .cloudConfig, .multipartMime:
+            return [:]
         }
     }
 

@@ -103,7 +103,8 @@ extension CloudEngine {
     private func physicalId(of index: Int, _ stack: StackRecord) -> String {
         let resource = stack.resources[index]
         switch resource.kind {
-        case .test, .randomString, .value: return resource.generatedName
+        case .test, .randomString, .value, .none, .waitCondition, .resourceGroup:
+            return resource.generatedName
         case .keyPair: return evaluated(index, stack)["name"]?.string ?? resource.generatedName
         case .routerInterface:
             let properties = evaluated(index, stack)

@@ -51,24 +51,11 @@ extension TemplateParameter {
 }
 
 extension ResourceKind {
-    /// The properties of a preview. Those of Heat's own resources come with the values of what the template leaves out.
+    /// The properties of a preview, with the values of what the template leaves out.
     func previewed(_ given: [String: JSONValue]) -> JSONValue {
-        let defaults: [String: JSONValue]
-        switch self {
-        case .test:
-            defaults = [
-                "constraint_prop_secs": 0, "attr_wait_secs": 0, "value": "test_string", "update_replace_value": .null,
-                "fail": false, "update_replace": false, "wait_secs": 0, "action_wait_secs": .null, "client_name": "",
-                "entity_name": "",
-            ]
-        case .randomString:
-            defaults = [
-                "length": 32, "sequence": .null, "character_classes": [["class": "lettersdigits", "min": 1]],
-                "character_sequences": .null, "salt": .null,
-            ]
-        case .value: defaults = ["value": .null, "type": .null]
-        default: return .object(given)
+        let properties = schema.properties.elements.map { name, property in
+            (name, given[name] ?? property.fallback ?? .null)
         }
-        return .object(defaults.merging(given) { $1 })
+        return .object(Dictionary(properties, uniquingKeysWith: { $1 }))
     }
 }

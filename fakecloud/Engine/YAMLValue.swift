@@ -10,18 +10,21 @@ extension JSONValue {
             self = .null
             return
         }
-        self = Self.value(of: node)
+        self.init(node: node)
     }
 
-    private static func value(of node: Node) -> JSONValue {
+    /// What has been composed of YAML text.
+    init(node: Node) {
         switch node {
-        case .scalar(let scalar): return scalar.style == .plain ? plain(scalar.string) : .string(scalar.string)
-        case .sequence(let items): return .array(items.map(value(of:)))
+        case .scalar(let scalar):
+            self = scalar.style == .plain ? Self.plain(scalar.string) : .string(scalar.string)
+        case .sequence(let items): self = .array(items.map(JSONValue.init(node:)))
         case .mapping(let pairs):
-            return .object(
+            self = .object(
                 Dictionary(
-                    pairs.map { ($0.key.scalar?.string ?? "", value(of: $0.value)) }, uniquingKeysWith: { $1 }))
-        case .alias: return .null
+                    pairs.map { ($0.key.scalar?.string ?? "", JSONValue(node: $0.value)) },
+                    uniquingKeysWith: { $1 }))
+        case .alias: self = .null
         }
     }
 

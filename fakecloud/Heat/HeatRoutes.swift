@@ -107,6 +107,9 @@ extension FakeCloud {
         routes.on(.get, project + "/resource_types/:type") { engine, call in
             try HeatView(engine, call).resourceType()
         }
+        routes.on(.get, project + "/resource_types/:type/template") { engine, call in
+            try HeatView(engine, call).templateOfResourceType()
+        }
     }
 
     private func create(in engine: inout CloudEngine, _ call: ServiceCall) throws -> ServiceAnswer {

@@ -15,34 +15,6 @@ extension HeatView {
         }
     }
 
-    func resourceTypes() throws -> ServiceAnswer {
-        var types = ResourceKind.allCases.map(\.rawValue)
-        if let pattern = call.query("name"), let regex = try? Regex(pattern) {
-            types = types.filter { $0.prefixMatch(of: regex) != nil }
-        }
-        return .json(200, ["resource_types": .array(types.map { .string($0) })])
-    }
-
-    func resourceType() throws -> ServiceAnswer {
-        let name = call.parameter("type")
-        guard let kind = ResourceKind(rawValue: name) else {
-            throw HeatFault(
-                status: 404, type: "EntityNotFound", message: "The Resource Type (\(name)) could not be found.")
-        }
-        func named(_ names: Set<String>) -> JSONValue {
-            .object(Dictionary(names.map { ($0, JSONValue.object([:])) }, uniquingKeysWith: { $1 }))
-        }
-        return .json(
-            200,
-            [
-                "resource_type": .string(name), "properties": named(kind.properties),
-                "attributes": named(kind.attributes),
-                "support_status": [
-                    "status": "SUPPORTED", "message": .null, "version": "5.0.0", "previous_status": .null,
-                ],
-            ])
-    }
-
     /// A stack with all that it is made of, as another Heat would take it.
     func export() throws -> ServiceAnswer {
         let stack = try stack()
