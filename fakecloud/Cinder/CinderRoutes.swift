@@ -107,7 +107,7 @@ enum CinderRoutes {
     /// What the service has to offer, and how much of it a project may have.
     private static func offers(_ root: String) -> [ServiceRoute] {
         let type: JSONValue = [
-            "id": .string(RandomSource(seed: 1).stream("volume type:" + VolumeState.type).uuid()),
+            "id": .string(VolumeState.typeId),
             "name": .string(VolumeState.type), "description": .null, "is_public": true, "extra_specs": [:],
             "qos_specs_id": .null, "os-volume-type-access:is_public": true,
         ]

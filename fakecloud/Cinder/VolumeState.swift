@@ -40,6 +40,7 @@ struct Volume: ServiceRecord {
 /// Volumes and what they are attached to in one region: Cinder's state.
 struct VolumeState: Sendable {
     static let type = "standard"
+    static let typeId = RandomSource(seed: 1).stream("volume type:" + type).uuid()
 
     var volumes = ResourceTable<Volume>()
     var volumesByServer = IdIndex()
@@ -103,7 +104,7 @@ struct VolumeState: Sendable {
             return try insert(source.sizeGiB, request, image, source, change)
         }
         guard let size = given.integer ?? given.string.flatMap({ Int($0) }) else {
-            throw .novaInput("size", given, "\(given.pythonText) is not of type 'integer'")
+            throw .novaInput("size", given, "\(given.pythonForm) is not of type 'integer'")
         }
         guard size > 0 else { throw .novaInput("size", given, "\(size) is less than the minimum of 1") }
         if let image, size < image.minDiskGiB {

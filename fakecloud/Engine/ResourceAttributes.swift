@@ -9,7 +9,7 @@ extension CloudEngine {
     /// A resource's properties with all functions carried out.
     func evaluated(_ index: Int, _ stack: StackRecord) -> [String: JSONValue] {
         let value = stack.template.evaluate(
-            stack.resources[index].template.properties, stack: stack.identity, resources: stack.view)
+            stack.resources[index].template.properties, stack: stack.identity, resource: stack.view(of:))
         return (value.object ?? [:]).filter { $0.value != .null }
     }
 

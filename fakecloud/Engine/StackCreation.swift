@@ -3,8 +3,7 @@ import Runtime
 /// The body of a stack's create, checked as Heat's API does before the template is looked at.
 struct StackCreation: Sendable {
     let name: String
-    /// As they were given, those of the environment included.
-    let parameters: [String: JSONValue]
+    let environment: StackEnvironment
     /// As it was given: text or an object.
     let template: JSONValue
     let tags: [String]
@@ -17,8 +16,7 @@ struct StackCreation: Sendable {
             throw .badRequest(
                 "The server could not comply with the request since it is either malformed or otherwise incorrect.")
         }
-        guard let template = body["template"], template != .null else { throw .badRequest("No template specified") }
-        self.template = template
+        template = try Self.template(of: body)
         switch body["timeout_mins"] {
         case nil, .null: timeoutMinutes = nil
         case .integer(let minutes) where minutes >= 0: timeoutMinutes = minutes
@@ -42,8 +40,7 @@ struct StackCreation: Sendable {
             }
         default: throw HeatFault(status: 400, type: "AttributeError", message: nil)
         }
-        parameters = (body["parameters"]?.object ?? [:]).merging(
-            body["environment"]?["parameters"]?.object ?? [:], uniquingKeysWith: { given, _ in given })
+        environment = try StackEnvironment(body)
         guard let name = body["stack_name"]?.string else {
             let text =
                 switch body["stack_name"] {
@@ -58,5 +55,25 @@ struct StackCreation: Sendable {
             )
         }
         self.name = name
+    }
+
+    /// As they were given, those of the environment included.
+    var parameters: [String: JSONValue] { environment.parameters }
+
+    /// The template of a request: text or an object. The fake fetches nothing: a `template_url` is answered as Heat
+    /// does where nothing listens there.
+    ///
+    /// - Throws: ``HeatFault``.
+    static func template(of body: JSONValue) throws(HeatFault) -> JSONValue {
+        if let template = body["template"] {
+            guard template != .null else { throw .badRequest("No template specified") }
+            return template
+        }
+        guard let url = body["template_url"]?.string else { throw .badRequest("No template specified") }
+        let scheme = url.prefix { $0 != ":" }
+        guard ["http", "https"].contains(scheme) else {
+            throw .badRequest("Could not retrieve template: Invalid URL scheme \(url.contains(":") ? scheme : "")")
+        }
+        throw .badRequest("Could not retrieve template: Failed to retrieve template: Connection refused: \(url)")
     }
 }

@@ -11,7 +11,8 @@ extension CloudEngine {
         let request = try StackCreation(body)
         guard let state = regions[place.region] else { throw HeatFault.noStack(request.name) }
         let template = try HeatTemplate(
-            request.template, given: request.parameters, names: names(for: place))
+            request.template, environment: request.environment,
+            stack: StackIdentity(name: request.name, id: "None", projectId: place.project), names: names(for: place))
         if holder(of: request.name, in: place) != nil {
             throw HeatFault(
                 status: 409, type: "StackExists", message: "The Stack (\(request.name)) already exists.")
@@ -39,10 +40,14 @@ extension CloudEngine {
     /// What the custom constraints of a project's templates find.
     func names(for place: StackPlace) -> CatalogNames {
         var names = catalog.names
-        if let user = identity.member(of: place.project) {
-            let pairs = regions[place.region]?.services.compute.keyPairs[user.id]
-            names.keyPairs = Set(pairs.map { Array($0.keys) } ?? [])
+        let user = identity.member(of: place.project)
+        if let services = regions[place.region]?.services {
+            names.region = (services, Requester(userId: user?.id ?? "", projectId: place.project))
+            names.keyPairs = Set(user.flatMap { services.compute.keyPairs[$0.id] }.map { Array($0.keys) } ?? [])
         }
+        names.identities = Set(
+            identity.users.flatMap { [$0.name, $0.id] } + identity.projects.flatMap { [$0.name, $0.id] }
+                + identity.domains.flatMap { [$0.name, $0.id] })
         return names
     }
 

@@ -118,22 +118,22 @@ struct StackRecord: Sendable {
     func isPurged(at now: Timestamp) -> Bool { purgedAt.map { $0 <= now } ?? false }
 
     func index(of resource: String) -> Int? {
-        resources.firstIndex { $0.name == resource }
+        if let place = template.places[resource], resources.indices.contains(place), resources[place].name == resource {
+            return place
+        }
+        return resources.firstIndex { $0.name == resource }
     }
 
     var identity: StackIdentity { StackIdentity(name: name, id: id, projectId: project) }
 
-    /// The resources as the functions of the template see them.
-    var view: [String: TemplateEvaluation.Resource] {
-        Dictionary(
-            uniqueKeysWithValues: resources.map {
-                (
-                    $0.name,
-                    TemplateEvaluation.Resource(
-                        physicalId: $0.physicalId ?? $0.name,
-                        attributes: $0.state == .inProgress ? nil : $0.attributes)
-                )
-            })
+    /// A resource as the functions of the template see it.
+    func view(of name: String) -> TemplateEvaluation.Resource? {
+        index(of: name).map { index in
+            let resource = resources[index]
+            return TemplateEvaluation.Resource(
+                physicalId: resource.physicalId ?? resource.name,
+                attributes: resource.state == .inProgress ? nil : resource.attributes)
+        }
     }
 }
 

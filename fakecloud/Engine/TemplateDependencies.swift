@@ -3,16 +3,25 @@ import Runtime
 /// What Heat lets resources wait for though the template does not say so (`add_dependencies` of its resource types).
 extension HeatTemplate {
     static func withImpliedRequirements(_ resources: [Resource]) -> [Resource] {
-        resources.map { resource in
-            let implied = resources.filter { $0.name != resource.name && resource.isServed(by: $0) }.map(\.name)
-            return Resource(
-                name: resource.name, kind: resource.kind, properties: resource.properties,
-                requires: Set(resource.requires + implied).sorted())
+        // Only these serve others.
+        let servants = resources.filter { [.subnet, .router, .routerInterface].contains($0.kind) }
+        guard !servants.isEmpty else { return resources }
+        return resources.map { resource in
+            let implied = servants.filter { $0.name != resource.name && resource.isServed(by: $0) }.map(\.name)
+            return resource.waiting(for: implied)
         }
     }
 }
 
 extension HeatTemplate.Resource {
+    fileprivate func waiting(for others: [String]) -> HeatTemplate.Resource {
+        guard !others.isEmpty else { return self }
+        return HeatTemplate.Resource(
+            name: name, kind: kind, properties: properties, metadata: metadata, deletionPolicy: deletionPolicy,
+            updatePolicy: updatePolicy, externalId: externalId, description: description,
+            omittedProperties: omittedProperties, requires: Set(requires + others).sorted())
+    }
+
     /// A port waits for the subnets of its network and a server for all of them; a floating IP for the routers to its
     /// network and for what they are connected to (golden heat_vm, `vm-resources`).
     fileprivate func isServed(by other: HeatTemplate.Resource) -> Bool {

@@ -1,9 +1,9 @@
 import Runtime
 
-/// Carries out the functions of a template (HOT's intrinsic functions).
+/// Carries out the functions of a template (HOT's intrinsic functions), as the template's version has them.
 struct TemplateEvaluation {
     /// What a function can learn of a resource.
-    struct Resource {
+    struct Resource: Sendable {
         let physicalId: String
         /// Nil while it is not complete.
         let attributes: [String: JSONValue]?
@@ -12,165 +12,328 @@ struct TemplateEvaluation {
     struct Reference {
         let function: String
         let name: String
+        /// Nil for `get_resource`, and for `get_attr` with all attributes.
         let attribute: String?
+        /// As Heat's words about dependencies have it: `a.Properties.value`.
         let path: String
+        /// As its words about attributes have it: the way to the outermost function, and from there to each inner one.
+        let places: [String]
     }
 
+    /// How much may be made of one value, in bytes and steps. Heat has no limit but its memory.
+    static let largestResult = 16_777_216
+
+    let language: TemplateLanguage
     let parameters: [String: JSONValue]
-    let conditions: [String: JSONValue]
+    let files: [String: String]
+    let conditions: TemplateConditions
     var stack = StackIdentity(name: "", id: "", projectId: "")
-    var resources: [String: Resource] = [:]
-    var resourceNames: Set<String> = []
+    /// Looks a resource up; before there is any, they are known by their names.
+    var resource: (String) -> Resource? = { Resource(physicalId: $0, attributes: nil) }
+    private let work = Work()
 
-    init(parameters: [String: JSONValue], conditions: [String: JSONValue]) {
+    init(
+        language: TemplateLanguage, parameters: [String: JSONValue], conditions: [String: JSONValue],
+        files: [String: String] = [:]
+    ) {
+        self.language = language
         self.parameters = parameters
-        self.conditions = conditions
+        self.conditions = TemplateConditions(conditions)
+        self.files = files
     }
 
-    /// Whether a condition holds: a name of one, or a function.
-    func holds(_ condition: JSONValue) throws -> Bool {
-        switch condition {
-        case .bool(let value): return value
-        case .string(let name):
-            guard let named = conditions[name] else {
-                throw HeatFault.invalid("Invalid condition \"\(name)\"")
-            }
-            return try holds(named)
-        case .object(let members) where members.count == 1:
-            let (function, argument) = (members.first?.key ?? "", members.first?.value ?? .null)
-            let items = argument.array ?? []
-            switch function {
-            case "not": return try !holds(argument)
-            case "and": return try items.allSatisfy(holds)
-            case "or": return try items.contains(where: holds)
-            case "equals" where items.count == 2: return try evaluate(items[0]) == evaluate(items[1])
-            case "get_param": return try evaluate(condition) == true
-            default: throw HeatFault.invalid("The condition function \"\(function)\" is not supported")
-            }
-        default:
-            throw HeatFault.invalid("A condition is a name, a boolean or a function")
+    private final class Work {
+        var done = 0
+    }
+
+    /// - Throws: ``TemplateProblem`` where too much has been made.
+    func charge(_ amount: Int, _ function: String) throws {
+        work.done += amount
+        guard work.done <= Self.largestResult else {
+            throw TemplateProblem(
+                "The result of \"\(function)\" exceeds the maximum allowed size (\(Self.largestResult) bytes).")
         }
     }
 
-    /// A value with `if` decided, which what it refers to depends on.
-    func pruned(_ value: JSONValue) throws -> JSONValue {
-        try kept(value) ?? .null
+    /// All `get_resource` and `get_attr` in a value, in the order in which Heat meets them.
+    func references(in value: JSONValue, at path: String = "") -> [Reference] {
+        var found: [Reference] = []
+        collect(value, path, [], "", &found)
+        return found
     }
 
-    /// Nil for an `if` without an else that does not hold: what it is the value of is left out (HOT wallaby).
-    private func kept(_ value: JSONValue) throws -> JSONValue? {
-        switch value {
-        case .array(let items): return .array(try items.compactMap(kept))
-        case .object(let members):
-            if members.count == 1, let choice = members["if"]?.array, (2...3).contains(choice.count) {
-                if try holds(choice[0]) { return try kept(choice[1]) }
-                return choice.count == 3 ? try kept(choice[2]) : nil
-            }
-            return .object(try members.compactMapValues(kept))
-        default: return value
-        }
-    }
-
-    /// All `get_resource` and `get_attr` in a value.
-    func references(in value: JSONValue, at path: String) -> [Reference] {
+    private func collect(
+        _ value: JSONValue, _ path: String, _ outer: [String], _ place: String, _ found: inout [Reference]
+    ) {
         switch value {
         case .array(let items):
-            return items.enumerated().flatMap { references(in: $0.element, at: "\(path)[\($0.offset)]") }
-        case .object(let members):
-            if members.count == 1, let name = members["get_resource"]?.string {
-                return [Reference(function: "get_resource", name: name, attribute: nil, path: path)]
+            for (index, item) in items.enumerated() {
+                collect(item, "\(path)[\(index)]", outer, "\(place)[\(index)]", &found)
             }
-            if members.count == 1, let arguments = members["get_attr"]?.array, let name = arguments.first?.string {
-                return [
-                    Reference(
-                        function: "get_attr", name: name, attribute: arguments.dropFirst().first?.string, path: path)
-                ]
-            }
-            return members.sorted { $0.key < $1.key }.flatMap { references(in: $0.value, at: "\(path).\($0.key)") }
-        default: return []
-        }
-    }
-
-    func evaluate(_ value: JSONValue) throws -> JSONValue {
-        switch value {
-        case .array(let items): return .array(try items.map(evaluate))
         case .object(let members):
-            if members.count == 1, let member = members.first,
-                let result = try call(member.key, member.value)
+            if members.count == 1, let (name, argument) = members.first.map({ ($0.key, $0.value) }),
+                let (function, _) = language.standing(of: name)
             {
-                return result
+                let places = outer + [place + ".\(name)"]
+                guard let named = referred(function, argument) else {
+                    collect(argument, path, places, "", &found)
+                    return
+                }
+                found.append(
+                    Reference(
+                        function: name, name: named.name, attribute: named.attribute, path: path, places: places))
+                return
             }
-            return .object(try members.mapValues(evaluate))
-        default: return value
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                collect(member, "\(path).\(name)", outer, "\(place).\(name)", &found)
+            }
+        default: return
         }
     }
 
-    private func call(_ function: String, _ argument: JSONValue) throws -> JSONValue? {
+    private func referred(
+        _ function: TemplateFunction, _ argument: JSONValue
+    ) -> (name: String, attribute: String?)? {
         switch function {
-        case "get_param": return try parameter(argument)
-        case "get_resource":
-            guard let name = argument.string else { return .null }
-            return .string(resources[name]?.physicalId ?? name)
-        case "get_attr": return try attribute(argument)
-        case "if":
-            guard let choice = argument.array, choice.count == 3 else { return .null }
-            return try evaluate(holds(choice[0]) ? choice[1] : choice[2])
-        case "list_join":
-            guard let arguments = argument.array, let delimiter = arguments.first?.string else { return .null }
-            let items = try arguments.dropFirst().flatMap { try evaluate($0).array ?? [] }
-            return .string(items.map { $0.string ?? "\($0)" }.joined(separator: delimiter))
-        case "list_concat":
-            return .array(try (argument.array ?? []).flatMap { try evaluate($0).array ?? [] })
-        case "str_split":
-            guard let arguments = argument.array, arguments.count >= 2, let delimiter = arguments[0].string,
-                let text = try evaluate(arguments[1]).string
-            else { return .null }
-            let parts = text.split(separator: delimiter, omittingEmptySubsequences: false).map {
-                JSONValue.string(String($0))
+        case .getResource: return resolved(argument).map { ($0, nil) }
+        case .reference:
+            return resolved(argument).flatMap {
+                parameters[$0] == nil && !$0.hasPrefix("OS::") ? ($0, nil) : nil
             }
-            return arguments.count > 2 ? JSONValue.array(parts)[arguments[2].integer ?? 0] ?? .null : .array(parts)
-        case "str_replace", "str_replace_strict":
-            var text = try evaluate(argument["template"] ?? .null).string ?? ""
-            let replacements = try evaluate(argument["params"] ?? .object([:])).object ?? [:]
-            for (key, replacement) in replacements.sorted(by: { ($0.key.count, $0.key) > ($1.key.count, $1.key) }) {
-                text = text.replacing(key, with: replacement.string ?? "\(replacement)")
+        case .getAttribute:
+            return resolved(argument.array?.first ?? argument).map {
+                ($0, argument.array?.dropFirst().first.flatMap(resolved))
             }
-            return .string(text)
-        case "map_merge":
-            let maps = try (argument.array ?? []).map { try evaluate($0).object ?? [:] }
-            return .object(maps.reduce(into: [:]) { $0.merge($1) { $1 } })
         default: return nil
         }
     }
 
-    private func parameter(_ argument: JSONValue) throws -> JSONValue {
-        let path = argument.array ?? [argument]
-        guard let name = path.first?.string else { return .null }
-        let value: JSONValue
-        switch name {
-        case "OS::stack_name": value = .string(stack.name)
-        case "OS::stack_id": value = .string(stack.id)
-        case "OS::project_id": value = .string(stack.projectId)
-        default:
-            guard let known = parameters[name] else {
-                throw HeatFault(
-                    status: 400, type: "UserParameterMissing", message: "The Parameter (\(name)) was not provided.")
+    /// A name, which may be that of a parameter's value.
+    private func resolved(_ value: JSONValue) -> String? { value.string ?? (try? evaluate(value))?.string }
+
+    /// A value with all functions carried out.
+    ///
+    /// - Parameter isCondition: whether it stands in a condition, which has functions of its own.
+    /// - Throws: ``TemplateProblem``, ``HeatFault``.
+    func evaluate(_ value: JSONValue, isCondition: Bool = false) throws -> JSONValue {
+        switch value {
+        case .array(let items):
+            var values: [JSONValue] = []
+            values.reserveCapacity(items.count)
+            for item in items { values.append(try evaluate(item, isCondition: isCondition)) }
+            return .array(values)
+        case .object(let members):
+            if members.count == 1, let (name, argument) = members.first.map({ ($0.key, $0.value) }),
+                let function = present(name, isCondition: isCondition)
+            {
+                if function == .if { return try chosen(argument).map { try evaluate($0) } ?? .null }
+                return try call(function, try evaluate(argument, isCondition: isCondition))
             }
-            value = known
+            return .object(try members.mapValues { try evaluate($0, isCondition: isCondition) })
+        default: return value
         }
-        return walk(value, path.dropFirst())
     }
 
-    private func attribute(_ argument: JSONValue) throws -> JSONValue {
-        guard let path = argument.array, path.count >= 2, let name = path[0].string, let attribute = path[1].string,
-            let value = resources[name]?.attributes?[attribute]
-        else { return .null }
-        return walk(value, path.dropFirst(2))
+    private func present(_ name: String, isCondition: Bool) -> TemplateFunction? {
+        if isCondition {
+            return TemplateFunction(rawValue: name).flatMap { language.allowsInConditions($0) ? $0 : nil }
+        }
+        guard let (function, standing) = language.standing(of: name), standing == .present else { return nil }
+        return function
     }
 
-    private func walk(_ value: JSONValue, _ path: ArraySlice<JSONValue>) -> JSONValue {
-        path.reduce(value) { value, step in
-            (step.string.map { value[$0] } ?? step.integer.map { value[$0] } ?? nil) ?? .null
+    private func call(_ function: TemplateFunction, _ argument: JSONValue) throws -> JSONValue {
+        try charge(1, function.rawValue)
+        switch function {
+        case .getParameter: return try parameter(argument)
+        case .getResource: return .string(try resourceId(argument.pythonText))
+        case .reference:
+            let name = argument.pythonText
+            if let value = parameters[name] ?? pseudoParameter(name) { return value }
+            return .string(try resourceId(name))
+        case .getAttribute: return attribute(argument)
+        case .getFile: return try file(argument)
+        case .if: return .null
+        case .listJoin, .join: return try joined(argument, function)
+        case .strReplace, .strReplaceStrict, .strReplaceVeryStrict: return try replaced(argument, function)
+        case .replace:
+            guard let items = argument.array, items.count == 2 else { return .null }
+            return try replaced(["params": items[0], "template": items[1]], function)
+        case .strSplit, .split: return try split(argument, function)
+        case .digest: return try digest(argument)
+        case .makeURL: return try url(argument)
+        case .base64: return argument
+        case .mapMerge: return try merged(argument)
+        case .mapReplace: return try mapReplaced(argument)
+        case .listConcat: return try concatenated(argument, isUnique: false)
+        case .listConcatUnique: return try concatenated(argument, isUnique: true)
+        case .repeat: return try repeated(argument)
+        case .filter: return try filtered(argument)
+        case .contains: return try contains(argument)
+        case .select: return selected(argument)
+        case .memberListToMap: return mapOfMembers(argument)
+        case .getAZs: return ["nova"]
+        case .resourceFacade, .amazonFacade:
+            throw TemplateProblem("'NoneType' object has no attribute 'metadata_get'")
+        case .yaql: throw TemplateProblem(Self.noYAQL)
+        case .equals:
+            guard let items = argument.array, items.count == 2 else { return false }
+            return .bool(items[0].isSame(as: items[1]))
+        case .not: return .bool(try !conditions.hold(argument, self))
+        case .and: return .bool(try (argument.array ?? []).allSatisfy { try conditions.hold($0, self) })
+        case .or: return .bool(try (argument.array ?? []).contains { try conditions.hold($0, self) })
         }
+    }
+
+    static let noYAQL = "The fake cloud has no yaql: use other functions."
+
+    // `if`.
+
+    /// The branch that an `if` stands for; nil for the one that is not there.
+    private func chosen(_ argument: JSONValue) throws -> JSONValue? {
+        let items = argument.array ?? []
+        guard items.count == 3 || (language.hasNullableIf && items.count == 2) else {
+            throw TemplateProblem(
+                "Arguments to \"if\" must be of the form: [condition_name, value_if_true, value_if_false]")
+        }
+        if try conditions.hold(items[0], self) { return items[1] }
+        guard items.count == 3 else { return nil }
+        return items[2]
+    }
+
+    /// A value with each `if` decided, which what it refers to depends on, and with the arguments of its functions
+    /// checked; nil for an `if` without an else that does not hold: what it is the value of is left out.
+    ///
+    /// - Throws: ``HeatFault`` at the place of what is wrong.
+    func prepared(_ value: JSONValue, at path: String) throws -> JSONValue? {
+        switch value {
+        case .array(let items):
+            var kept: [JSONValue] = []
+            for (index, item) in items.enumerated() {
+                if let item = try prepared(item, at: "\(path)[\(index)]") { kept.append(item) }
+            }
+            return .array(kept)
+        case .object(let members):
+            if members.count == 1, let (name, argument) = members.first.map({ ($0.key, $0.value) }),
+                let (function, standing) = language.standing(of: name)
+            {
+                return try prepared(function, standing, argument, at: "\(path).\(name)")
+            }
+            var kept: [String: JSONValue] = [:]
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                if let member = try prepared(member, at: "\(path).\(name)") { kept[name] = member }
+            }
+            return .object(kept)
+        default: return value
+        }
+    }
+
+    private func prepared(
+        _ function: TemplateFunction, _ standing: TemplateLanguage.Standing, _ argument: JSONValue, at path: String
+    ) throws -> JSONValue? {
+        do {
+            guard standing == .present else {
+                throw TemplateProblem(
+                    "The template version is invalid: The function \(function.rawValue) is not supported in this version of HOT."
+                )
+            }
+            if function == .if {
+                if let condition = argument.array?.first { try language.checkCondition(condition, at: "if") }
+                return try chosen(argument).flatMap { try prepared($0, at: path) }
+            }
+            let argument = try prepared(argument, at: path) ?? .null
+            try language.check(function, argument)
+            return .object([function.rawValue: argument])
+        } catch let problem as TemplateProblem {
+            throw HeatFault.invalid(at: path, problem.message)
+        }
+    }
+
+    // Resources, parameters, attributes and files.
+
+    private func resourceId(_ name: String) throws -> String {
+        guard let resource = resource(name) else {
+            throw TemplateProblem("The specified reference \"\(name)\" (in unknown) is incorrect.")
+        }
+        return resource.physicalId
+    }
+
+    private func pseudoParameter(_ name: String) -> JSONValue? {
+        switch name {
+        case "OS::stack_name": .string(stack.name)
+        case "OS::stack_id": .string(stack.id)
+        case "OS::project_id": .string(stack.projectId)
+        default: nil
+        }
+    }
+
+    private func parameter(_ argument: JSONValue) throws -> JSONValue {
+        guard argument.isTruthy else { throw TemplateProblem("Function \"get_param\" must have arguments") }
+        guard argument.string != nil || argument.array != nil else {
+            throw TemplateProblem("Argument to \"get_param\" must be string or list")
+        }
+        let path = argument.array ?? [argument]
+        guard let name = path[0].string else { throw TemplateProblem("Parameter name in \"get_param\" must be string") }
+        guard let value = parameters[name] ?? pseudoParameter(name) else {
+            throw TemplateProblem("The Parameter (\(name)) was not provided.")
+        }
+        return Self.walk(value, path.dropFirst(), isTextIndex: true) ?? ""
+    }
+
+    private func attribute(_ argument: JSONValue) -> JSONValue {
+        let path = argument.array ?? [argument]
+        guard let name = path.first?.string, let attributes = resource(name)?.attributes else { return .null }
+        guard path.count > 1 else { return .object(attributes) }
+        guard let attribute = path[1].string, let value = attributes[attribute] else { return .null }
+        return Self.walk(value, path.dropFirst(2), isTextIndex: false) ?? .null
+    }
+
+    /// - Parameter isTextIndex: whether a text such as `"0"` is the index of a list.
+    private static func walk(_ value: JSONValue, _ path: ArraySlice<JSONValue>, isTextIndex: Bool) -> JSONValue? {
+        var value = value
+        for step in path {
+            switch value {
+            case .object(let members):
+                guard let name = step.string, let member = members[name] else { return nil }
+                value = member
+            case .array(let items):
+                guard let index = step.integer ?? (isTextIndex ? step.string.flatMap { Int($0) } : nil),
+                    items.indices.contains(index < 0 ? index + items.count : index)
+                else { return nil }
+                value = items[index < 0 ? index + items.count : index]
+            case .string(let text):
+                guard let index = step.integer ?? (isTextIndex ? step.string.flatMap { Int($0) } : nil),
+                    (0..<text.count).contains(index)
+                else { return nil }
+                value = .string(String(Array(text)[index]))
+            default: return nil
+            }
+        }
+        return value
+    }
+
+    private func file(_ argument: JSONValue) throws -> JSONValue {
+        guard let name = argument.string else { throw TemplateProblem("Argument to \"get_file\" must be a string") }
+        guard let text = files[name] else {
+            throw TemplateProblem("No content found in the \"files\" section for get_file path: \(name)")
+        }
+        try charge(text.utf8.count, "get_file")
+        return .string(text)
+    }
+}
+
+extension JSONValue {
+    /// Whether Python takes both for equal: numbers and booleans by their value.
+    func isSame(as other: JSONValue) -> Bool {
+        func number(_ value: JSONValue) -> Double? {
+            switch value {
+            case .bool(let value): value ? 1 : 0
+            case .integer(let value): Double(value)
+            case .number(let value): value
+            default: nil
+            }
+        }
+        if let left = number(self), let right = number(other) { return left == right }
+        return self == other
     }
 }

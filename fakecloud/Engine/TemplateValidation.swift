@@ -1,24 +1,22 @@
+import OrderedCollections
 import Runtime
 
 extension HeatTemplate {
     /// What a validation tells of the template (golden heat, `validate-*`).
-    func validated(given: [String: JSONValue]) -> JSONValue {
+    func validated(_ environment: StackEnvironment) -> JSONValue {
         let parameters = parameterDefinitions.map { name, definition in
-            (name, TemplateParameter(name: name, definition: definition).described(given: given[name]))
+            var definition = definition.object ?? [:]
+            if let fallback = environment.parameterDefaults[name] { definition["default"] = fallback }
+            let parameter = TemplateParameter(name: name, definition: .object(definition))
+            return (name, parameter.described(given: environment.parameters[name]))
         }
-        return [
+        var json: [String: JSONValue] = [
             "Description": .string(description),
             "Parameters": .object(Dictionary(parameters, uniquingKeysWith: { $1 })),
-            "Environment": Self.environment(given),
+            "Environment": .object(environment.json()),
         ]
-    }
-
-    /// An environment that holds nothing but parameters.
-    static func environment(_ parameters: [String: JSONValue]) -> JSONValue {
-        [
-            "resource_registry": ["resources": [:]], "parameters": .object(parameters), "parameter_defaults": [:],
-            "event_sinks": [],
-        ]
+        if let groups = source["parameter_groups"], groups.isTruthy { json["ParameterGroups"] = groups }
+        return .object(json)
     }
 }
 
@@ -26,11 +24,12 @@ extension TemplateParameter {
     fileprivate func described(given: JSONValue?) -> JSONValue {
         var json: [String: JSONValue] = [
             "Type": .string(Self.types[definition["type"]?.string ?? "string"] ?? "String"),
-            "Description": definition["description"] ?? "", "NoEcho": definition["hidden"] == true ? "true" : "false",
+            "Description": definition["description"] ?? "", "NoEcho": isHidden ? "true" : "false",
             "Label": definition["label"] ?? .string(name),
         ]
         json["Default"] = definition["default"]
         json["Value"] = given
+        if let tags = definition["tags"] { json["Tags"] = tags }
         for constraint in definition["constraints"]?.array ?? [] {
             json["MinValue"] = constraint["range"]?["min"] ?? json["MinValue"]
             json["MaxValue"] = constraint["range"]?["max"] ?? json["MaxValue"]
@@ -43,11 +42,6 @@ extension TemplateParameter {
         }
         return .object(json)
     }
-
-    private static let types = [
-        "string": "String", "number": "Number", "boolean": "Boolean", "json": "Json",
-        "comma_delimited_list": "CommaDelimitedList",
-    ]
 }
 
 extension ResourceKind {

@@ -78,7 +78,9 @@ extension HeatView {
         guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
         let request = try StackCreation(body)
         let template = try HeatTemplate(
-            request.template, given: request.parameters, names: engine.names(for: place))
+            request.template, environment: request.environment,
+            stack: StackIdentity(name: request.name, id: "None", projectId: place.project),
+            names: engine.names(for: place))
         let stack = StackRecord(
             id: "None", project: place.project, userProjectId: "", request: request, template: template,
             createdAt: engine.now,

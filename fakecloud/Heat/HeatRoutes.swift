@@ -52,8 +52,7 @@ extension FakeCloud {
         }
         routes.on(.get, stack + "/environment") { engine, call in try HeatView(engine, call).environment() }
         routes.on(.get, stack + "/files") { engine, call in
-            _ = try HeatView(engine, call).stack()
-            return .json(200, [:])
+            .json(200, try HeatView(engine, call).stack().request.environment.filesJSON)
         }
         routes.on(.get, stack + "/export") { engine, call in try HeatView(engine, call).export() }
         routes.on(.get, stack + "/snapshots") { engine, call in
@@ -79,8 +78,11 @@ extension FakeCloud {
             return .json(200, .null)
         }
         routes.on(.get, resource + "/metadata") { engine, call in
-            _ = try HeatView(engine, call).namedResource()
-            return .json(200, ["metadata": [:]])
+            let view = try HeatView(engine, call)
+            let (stack, resource) = (try view.stack(), try view.namedResource())
+            let metadata = stack.template.evaluate(
+                resource.template.metadata, stack: stack.identity, resource: stack.view(of:))
+            return .json(200, ["metadata": metadata])
         }
         routes.on(.post, resource + "/signal") { engine, call in
             _ = try HeatView(engine, call).namedResource()
@@ -99,7 +101,10 @@ extension FakeCloud {
         }
         routes.on(.get, project + "/template_versions") { engine, call in
             _ = try HeatView(engine, call)
-            return .json(200, HeatTemplate.knownVersions)
+            return .json(200, TemplateLanguage.knownVersions)
+        }
+        routes.on(.get, project + "/template_versions/:version/functions") { engine, call in
+            try HeatView(engine, call).templateFunctions()
         }
         routes.on(.get, project + "/resource_types") { engine, call in
             try HeatView(engine, call).resourceTypes()

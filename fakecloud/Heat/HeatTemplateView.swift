@@ -3,16 +3,24 @@ import Runtime
 /// What Heat says about templates and resource types.
 extension HeatView {
     func validate() throws -> ServiceAnswer {
-        guard let source = call.json?["template"], source != .null else {
-            throw HeatFault.badRequest("No template specified")
-        }
-        let given = call.json?["parameters"]?.object ?? [:]
+        let body = call.json ?? [:]
+        let source = try StackCreation.template(of: body)
+        let environment = try StackEnvironment(body)
         do {
-            let template = try HeatTemplate(source, given: given, names: engine.names(for: place), isComplete: false)
-            return .json(200, template.validated(given: given))
+            let template = try HeatTemplate(
+                source, environment: environment, names: engine.names(for: place), isComplete: false)
+            return .json(200, template.validated(environment))
         } catch let fault as HeatFault where fault.type == "StackValidationFailed" {
             throw HeatFault(status: 400, type: "HTTPBadRequest", message: fault.message)
         }
+    }
+
+    func templateFunctions() throws -> ServiceAnswer {
+        .json(
+            200,
+            try TemplateLanguage.functions(
+                ofVersion: call.parameter("version"),
+                withConditions: call.query("with_condition_func")?.lowercased() == "true"))
     }
 
     /// A stack with all that it is made of, as another Heat would take it.
@@ -39,8 +47,9 @@ extension HeatView {
             200,
             [
                 "name": .string(stack.name), "id": .string(stack.id), "action": .string(stack.action.rawValue),
-                "status": .string(stack.state.rawValue), "files": [:], "template": stack.template.source,
-                "environment": HeatTemplate.environment(stack.request.parameters),
+                "status": .string(stack.state.rawValue),
+                "files": stack.request.environment.filesJSON, "template": stack.template.source,
+                "environment": .object(stack.request.environment.json()),
                 "resources": .object(Dictionary(resources, uniquingKeysWith: { $1 })),
                 "project_id": .string(stack.project), "stack_user_project_id": .string(stack.userProjectId),
                 "tags": .array(stack.tags.map { .string($0) }),

@@ -76,7 +76,7 @@ struct HeatView {
 
     /// A stack's template with its parameters; an empty one once a rollback has taken the template's place.
     private func shown(_ stack: StackRecord) -> (parameters: [String: JSONValue], outputs: [HeatTemplate.Output]) {
-        stack.action == .rollback ? ([:], []) : (stack.template.parameters, stack.template.outputs)
+        stack.action == .rollback ? ([:], []) : (stack.template.shownParameters, stack.template.outputs)
     }
 
     /// What is told of a stack, also before it is there: all but its status and outputs.
@@ -85,10 +85,7 @@ struct HeatView {
             "OS::stack_id": .string(stack.id), "OS::project_id": .string(stack.project),
             "OS::stack_name": .string(stack.name),
         ]
-        for (name, value) in shown(stack).parameters {
-            parameters[name] =
-                stack.template.hiddenParameters.contains(name) ? "******" : .string(value.string ?? "\(value)")
-        }
+        parameters.merge(shown(stack).parameters) { $1 }
         let text = stack.action == .rollback ? "No description" : stack.template.description
         return common(stack).merging([
             "notification_topics": [], "parameters": .object(parameters), "description": .string(text),
@@ -117,9 +114,7 @@ struct HeatView {
 
     func environment() throws -> ServiceAnswer {
         let stack = try stack()
-        var parameters = stack.request.parameters
-        for name in stack.template.hiddenParameters where parameters[name] != nil { parameters[name] = "******" }
-        let environment = HeatTemplate.environment(parameters).object ?? [:]
+        let environment = stack.request.environment.json(hiding: stack.template.hiddenParameters)
         return .json(200, .object(environment.merging(["encrypted_param_names": []]) { $1 }))
     }
 
@@ -133,8 +128,12 @@ struct HeatView {
         if stack.action == .delete, let name = stack.template.firstReference(in: output.value) {
             json["output_error"] = .string("The specified reference \"\(name)\" (in unknown) is incorrect.")
         } else {
-            json["output_value"] = stack.template.evaluate(
-                output.value, stack: stack.identity, resources: stack.view)
+            do {
+                json["output_value"] = try stack.template.evaluate(
+                    output, stack: stack.identity, resource: stack.view(of:))
+            } catch {
+                json["output_error"] = .string((error as? TemplateProblem)?.message ?? "\(error)")
+            }
         }
         return .object(json)
     }

@@ -12,7 +12,9 @@ extension HeatView {
         if let status = call.query("support_status"), !statuses.contains(status) {
             let known = statuses.map { "'\($0)'" }.joined(separator: ", ")
             throw HeatFault(
-                status: 400, type: "Invalid", message: "Invalid support status and should be one of (\(known))")
+                status: 400, type: "Invalid",
+                message:
+                    "Data supplied was not valid: Invalid support status and should be one of (\(known))")
         }
         let pattern = call.query("name")
         let expression = pattern.flatMap { try? Regex($0) }

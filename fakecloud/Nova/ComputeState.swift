@@ -208,23 +208,6 @@ extension ServiceFault {
     static func novaInput(_ field: String, _ value: JSONValue, _ reason: String) -> ServiceFault {
         ServiceFault(
             400,
-            "Invalid input for field/attribute \(field). Value: \(value.string ?? value.pythonText). \(reason)")
-    }
-}
-
-extension JSONValue {
-    /// As Python prints the value.
-    var pythonText: String {
-        switch self {
-        case .null: "None"
-        case .bool(let flag): flag ? "True" : "False"
-        case .string(let text): "'\(text)'"
-        case .array(let items): "[" + items.map(\.pythonText).joined(separator: ", ") + "]"
-        case .object(let members):
-            "{"
-                + members.sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value.pythonText)" }
-                .joined(separator: ", ") + "}"
-        case .integer, .number: "\(self)"
-        }
+            "Invalid input for field/attribute \(field). Value: \(value.pythonText). \(reason)")
     }
 }

@@ -111,7 +111,7 @@ enum NovaRoutes {
             for (name, value) in try call.object("quota_set").object ?? [:] {
                 guard let resource = QuotaScenario.Resource(rawValue: name) else { continue }
                 guard let limit = value.integer, limit >= -1 else {
-                    throw ServiceFault.novaInput(name, value, "\(value.pythonText) is not of type 'integer'")
+                    throw ServiceFault.novaInput(name, value, "\(value.pythonForm) is not of type 'integer'")
                 }
                 services.compute.quotas[project, default: [:]][resource] = limit
             }

@@ -147,7 +147,7 @@ enum ServerRoutes {
     private static func texts(_ object: JSONValue) throws(ServiceFault) -> [String: String] {
         let members = object.object ?? [:]
         if let wrong = members.sorted(by: { $0.key < $1.key }).first(where: { $0.value.string == nil }) {
-            throw .novaInput(wrong.key, wrong.value, "\(wrong.value.pythonText) is not of type 'string'")
+            throw .novaInput(wrong.key, wrong.value, "\(wrong.value.pythonForm) is not of type 'string'")
         }
         return members.compactMapValues(\.string)
     }
