@@ -115,6 +115,7 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
+            exclude: ["Heat/README.md"],
             resources: [.embedInCode("Catalog/standard.yaml"), .embedInCode("Engine/resource-types.yaml")],
             swiftSettings: settings),
         .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),

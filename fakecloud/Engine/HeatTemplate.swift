@@ -162,6 +162,23 @@ struct HeatTemplate: Sendable {
             .first?.name
     }
 
+    /// Refuses new values of parameters that may not change once a stack has them.
+    ///
+    /// - Parameter old: the template that the stack has.
+    /// - Throws: ``HeatFault``.
+    func checkImmutableParameters(since old: HeatTemplate) throws {
+        let changed = parameters.keys.sorted().filter { name in
+            guard let definition = parameterDefinitions[name], let before = old.parameters[name] else { return false }
+            return TemplateParameter(name: name, definition: definition).isImmutable && before != parameters[name]
+        }
+        guard changed.isEmpty else {
+            throw HeatFault(
+                status: 400, type: "ImmutableParameterModified",
+                message:
+                    "The following parameters are immutable and may not be updated: \(changed.joined(separator: ", "))")
+        }
+    }
+
     /// What a stack shows of its parameters.
     var shownParameters: [String: JSONValue] {
         Dictionary(

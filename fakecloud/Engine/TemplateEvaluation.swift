@@ -9,19 +9,8 @@ struct TemplateEvaluation {
         let attributes: [String: JSONValue]?
     }
 
-    struct Reference {
-        let function: String
-        let name: String
-        /// Nil for `get_resource`, and for `get_attr` with all attributes.
-        let attribute: String?
-        /// As Heat's words about dependencies have it: `a.Properties.value`.
-        let path: String
-        /// As its words about attributes have it: the way to the outermost function, and from there to each inner one.
-        let places: [String]
-    }
-
     /// How much may be made of one value, in bytes and steps. Heat has no limit but its memory.
-    static let largestResult = 16_777_216
+    static let largestResult = 67_108_864
 
     let language: TemplateLanguage
     let parameters: [String: JSONValue]
@@ -54,62 +43,6 @@ struct TemplateEvaluation {
                 "The result of \"\(function)\" exceeds the maximum allowed size (\(Self.largestResult) bytes).")
         }
     }
-
-    /// All `get_resource` and `get_attr` in a value, in the order in which Heat meets them.
-    func references(in value: JSONValue, at path: String = "") -> [Reference] {
-        var found: [Reference] = []
-        collect(value, path, [], "", &found)
-        return found
-    }
-
-    private func collect(
-        _ value: JSONValue, _ path: String, _ outer: [String], _ place: String, _ found: inout [Reference]
-    ) {
-        switch value {
-        case .array(let items):
-            for (index, item) in items.enumerated() {
-                collect(item, "\(path)[\(index)]", outer, "\(place)[\(index)]", &found)
-            }
-        case .object(let members):
-            if members.count == 1, let (name, argument) = members.first.map({ ($0.key, $0.value) }),
-                let (function, _) = language.standing(of: name)
-            {
-                let places = outer + [place + ".\(name)"]
-                guard let named = referred(function, argument) else {
-                    collect(argument, path, places, "", &found)
-                    return
-                }
-                found.append(
-                    Reference(
-                        function: name, name: named.name, attribute: named.attribute, path: path, places: places))
-                return
-            }
-            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-                collect(member, "\(path).\(name)", outer, "\(place).\(name)", &found)
-            }
-        default: return
-        }
-    }
-
-    private func referred(
-        _ function: TemplateFunction, _ argument: JSONValue
-    ) -> (name: String, attribute: String?)? {
-        switch function {
-        case .getResource: return resolved(argument).map { ($0, nil) }
-        case .reference:
-            return resolved(argument).flatMap {
-                parameters[$0] == nil && !$0.hasPrefix("OS::") ? ($0, nil) : nil
-            }
-        case .getAttribute:
-            return resolved(argument.array?.first ?? argument).map {
-                ($0, argument.array?.dropFirst().first.flatMap(resolved))
-            }
-        default: return nil
-        }
-    }
-
-    /// A name, which may be that of a parameter's value.
-    private func resolved(_ value: JSONValue) -> String? { value.string ?? (try? evaluate(value))?.string }
 
     /// A value with all functions carried out.
     ///

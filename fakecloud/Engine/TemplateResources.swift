@@ -208,11 +208,3 @@ extension HeatTemplate.Resource {
         throw reference.fault(at: place, "The Referenced Attribute (\(name) \(attribute)) is incorrect.")
     }
 }
-
-extension TemplateEvaluation.Reference {
-    /// What is wrong with it, in a value at a place.
-    func fault(at place: String, _ message: String) -> HeatFault {
-        let inner = places.dropFirst().map { ($0.hasPrefix(".") ? String($0.dropFirst()) : $0) + ": " }.joined()
-        return .invalid(at: place + (places.first ?? ""), inner + message)
-    }
-}
