@@ -1,5 +1,6 @@
 import HTTPTypes
 import Runtime
+import Scenarios
 import Testing
 
 @testable import FakeCloud
@@ -39,7 +40,7 @@ struct CustomConstraintTests {
             ("nova.flavor", "", "No Flavor matching {'name': ''}. (HTTP 404)"),
             ("neutron.network", "", "Unable to find network with name or id ''"),
             ("neutron.qos_policy", "q", "Unable to find policy with name or id 'q'"),
-            ("cinder.vtype", "standard", nil), ("cinder.vtype", "x", "The VolumeType (x) could not be found."),
+            ("cinder.vtype", "x", "The VolumeType (x) could not be found."),
             ("keystone.user", "x", "The KeystoneUser (x) could not be found."),
         ] as [(String, String, String?)])
     func formIsJudged(constraint: String, value: String, problem: String?) {
@@ -81,6 +82,7 @@ struct CustomConstraintTests {
                 for: StackPlace(
                     region: Bench.region, project: engine.identity.users[user].assignments[0].project.id))
         }
+        #expect(names(0).violation(of: "cinder.vtype", by: "standard") == nil)
         for (constraint, name, id) in things {
             #expect(!id.isEmpty)
             #expect(names(0).violation(of: constraint, by: .string(name)) == nil)
@@ -104,5 +106,20 @@ struct CustomConstraintTests {
                     ], names: Self.none)
             }
         }
+    }
+}
+
+/// What a flavor must have for an image.
+struct ImageAndFlavorTests {
+    @Test("A server whose flavor is too small for its image is refused before anything is made")
+    func smallFlavorIsRefused() async throws {
+        var scenario = CloudScenario.bench
+        scenario.images = [ImageScenario(id: "debian-12", minDiskGiB: 5, minRamMiB: 512)]
+        let refused = await #expect(throws: StackOnBench.Refused.self) {
+            try await StackOnBench("s", .server, Bench(scenario))
+        }
+        #expect(
+            refused?.message
+                == "Image debian-12 requires 5 GB minimum disk space. Flavor m1.tiny has only 1 GB.")
     }
 }

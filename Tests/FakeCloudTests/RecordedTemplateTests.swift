@@ -4,7 +4,8 @@ import Testing
 @testable import FakeCloud
 
 /// Templates as Heat 27 itself judged them: its template engine was given each of Golden/templates.jsonl, and what it
-/// answered stands beside it: the fault that refuses it, or what its outputs are before there is any resource.
+/// answered stands beside it: the fault that refuses it, or what its outputs are before there is any resource. Every
+/// flavor, image and network that they name was there.
 struct RecordedTemplateTests {
     struct Recorded: Sendable, CustomStringConvertible {
         let json: JSONValue
@@ -26,7 +27,7 @@ struct RecordedTemplateTests {
         do {
             let template = try HeatTemplate(
                 recorded.json["template"] ?? .null, environment: try StackEnvironment(.object(body)),
-                names: CatalogNames(flavors: [], images: [], networks: []))
+                names: .everything)
             let outputs = template.outputs.map { output -> (String, JSONValue) in
                 do {
                     let value = try template.evaluate(output, stack: Self.identity) { name in
@@ -50,5 +51,15 @@ struct RecordedTemplateTests {
         let key = recorded.json["fault"] == nil ? "outputs" : "fault"
         let own = try judged(recorded)
         #expect(own[key] == recorded.json[key], "\(own)")
+    }
+}
+
+extension CatalogNames {
+    /// Of a cloud that has whatever a template names.
+    fileprivate static var everything: CatalogNames {
+        let names: Set<String> = ["f", "i", "n", "k", "v", "s", "p", "r", "x"]
+        var everything = CatalogNames(flavors: names, images: names, networks: names, keyPairs: names)
+        everything.finds = { _, _ in true }
+        return everything
     }
 }

@@ -8,6 +8,8 @@ struct CatalogNames: Sendable {
     var keyPairs: Set<String> = []
     /// The region as it is now, and who looks; nil for the catalog alone.
     var region: (services: RegionServices, requester: Requester)?
+    /// Whether a service has a thing that is not in the catalog, by constraint (`neutron.port`) and name or id.
+    var finds: @Sendable (_ constraint: String, _ text: String) -> Bool = { _, _ in false }
     /// Users, projects and roles of Keystone, by name and id.
     var identities: Set<String> = []
 
@@ -39,53 +41,59 @@ struct CatalogNames: Sendable {
         case "nova.flavor": flavors.contains(text) ? nil : "No Flavor matching {'name': '\(text)'}. (HTTP 404)"
         case "nova.keypair":
             text.isEmpty || keyPairs.contains(text) ? nil : "The Key (\(text)) could not be found."
-        case "glance.image": hasImage(text) ? nil : "No images matching {'name': '\(text)'}."
-        case "nova.server": region?.services.compute.servers[text] == nil ? notFound("Server", text) : nil
-        case "cinder.volume": region?.services.volume.volumes[text] == nil ? notFound("Volume", text) : nil
-        case "cinder.snapshot": notFound("VolumeSnapshot", text)
-        case "cinder.backup": notFound("Volume backup", text)
-        case "cinder.vtype": [VolumeState.type, VolumeState.typeId].contains(text) ? nil : notFound("VolumeType", text)
+        case "glance.image":
+            images.contains(text) || finds(constraint, text) ? nil : "No images matching {'name': '\(text)'}."
         case "keystone.user", "keystone.project", "keystone.role", "keystone.domain":
             identities.contains(text)
                 ? nil : notFound("Keystone" + constraint.dropFirst("keystone.".count).capitalizedWord, text)
-        case _ where constraint.hasPrefix("neutron."): missingInNeutron(text, String(constraint.dropFirst(8)))
-        default: nil
+        case "neutron.network" where networks.contains(text): nil
+        case _ where constraint.hasPrefix("neutron."):
+            !text.isEmpty && finds(constraint, text)
+                ? nil : "Unable to find \(Self.neutronName(constraint)) with name or id '\(text)'"
+        default:
+            if let entity = Self.entities[constraint] {
+                finds(constraint, text) ? nil : notFound(entity, text)
+            } else {
+                nil
+            }
         }
+    }
+
+    private static let entities = [
+        "nova.server": "Server", "cinder.volume": "Volume", "cinder.snapshot": "VolumeSnapshot",
+        "cinder.backup": "Volume backup", "cinder.vtype": "VolumeType",
+    ]
+
+    private static func neutronName(_ constraint: String) -> String {
+        let name = constraint.dropFirst("neutron.".count)
+        return name == "qos_policy" ? "policy" : String(name)
     }
 
     private func notFound(_ entity: String, _ name: String) -> String { "The \(entity) (\(name)) could not be found." }
+}
 
-    private func hasImage(_ text: String) -> Bool {
-        guard !images.contains(text) else { return true }
-        guard let region else { return false }
-        let images = region.services.image.images
-        return (images.records([text]) + images.records(named: text)).contains {
-            region.requester.mayTouch($0) || ["public", "community"].contains($0.visibility)
+extension RegionServices {
+    /// Whether a requester sees a thing of this name or id, by the constraint that asks for it.
+    func has(_ constraint: String, _ text: String, for requester: Requester) -> Bool {
+        func has<Record>(_ table: ResourceTable<Record>, _ isSeen: (Record) -> Bool) -> Bool {
+            (table.records([text]) + table.records(named: text)).contains(where: isSeen)
         }
-    }
-
-    private func missingInNeutron(_ text: String, _ kind: String) -> String? {
-        func has<Record>(_ table: ResourceTable<Record>?, _ isSeen: (Record) -> Bool) -> Bool {
-            guard let table, !text.isEmpty else { return false }
-            return (table.records([text]) + table.records(named: text)).contains(where: isSeen)
-        }
-        let network = region?.services.network
-        func isOwn(_ record: some ServiceRecord) -> Bool { region?.requester.mayTouch(record) ?? false }
-        func isSeen(_ record: Network) -> Bool {
-            region.map { $0.services.network.isVisible(record, to: $0.requester) } ?? false
-        }
-        let isThere =
-            switch kind {
-            case "network": networks.contains(text) || has(network?.networks, isSeen)
-            case "subnet":
-                has(network?.subnets) { subnet in network?.networks[subnet.networkId].map(isSeen) ?? false }
-            case "port": has(network?.ports, isOwn)
-            case "router": has(network?.routers, isOwn)
-            case "security_group": has(network?.securityGroups, isOwn)
-            default: false
+        return switch constraint {
+        case "nova.server": compute.servers[text].map(requester.mayTouch) ?? false
+        case "cinder.volume": volume.volumes[text].map(requester.mayTouch) ?? false
+        case "cinder.vtype": [VolumeState.type, VolumeState.typeId].contains(text)
+        case "glance.image":
+            has(image.images) { requester.mayTouch($0) || ["public", "community"].contains($0.visibility) }
+        case "neutron.network": has(network.networks) { network.isVisible($0, to: requester) }
+        case "neutron.subnet":
+            has(network.subnets) { subnet in
+                network.networks[subnet.networkId].map { network.isVisible($0, to: requester) } ?? false
             }
-        let name = kind == "qos_policy" ? "policy" : kind
-        return isThere ? nil : "Unable to find \(name) with name or id '\(text)'"
+        case "neutron.port": has(network.ports, requester.mayTouch)
+        case "neutron.router": has(network.routers, requester.mayTouch)
+        case "neutron.security_group": has(network.securityGroups, requester.mayTouch)
+        default: false
+        }
     }
 }
 

@@ -5,15 +5,16 @@ extension ResourceKind {
     /// - Parameters:
     ///   - values: of the properties, with defaults.
     ///   - name: of the resource in the template.
+    ///   - names: what the services know.
     /// - Throws: ``HeatFault`` in the words of Heat's class.
-    func checkTogether(_ values: [String: JSONValue], name: String) throws {
+    func checkTogether(_ values: [String: JSONValue], name: String, names: CatalogNames) throws {
         switch self {
         case .keyPair:
             if !isSet(values["public_key"]) {
                 throw HeatFault.invalid(
                     "The public_key property is required by the nova API version currently used.")
             }
-        case .server: try checkServer(values, name: name)
+        case .server: try ServerRules(values: values, name: name).check(names)
         case .port:
             if isSet(values["fixed_ips"]), values["no_fixed_ips"] == true {
                 throw Self.conflict("fixed_ips", "no_fixed_ips")
@@ -56,7 +57,7 @@ extension ResourceKind {
 
     private func isSet(_ value: JSONValue?) -> Bool { value?.isTruthy ?? false }
 
-    private static func conflict(_ properties: String...) -> HeatFault {
+    static func conflict(_ properties: String...) -> HeatFault {
         HeatFault(
             status: 400, type: "ResourcePropertyConflict",
             message:
@@ -68,39 +69,6 @@ extension ResourceKind {
             status: 400, type: "PropertyUnspecifiedError",
             message:
                 "At least one of the following properties must be specified: \(properties.joined(separator: ", ")).")
-    }
-
-    private func checkServer(_ values: [String: JSONValue], name: String) throws {
-        let networks = values["networks"]?.array ?? []
-        for network in networks {
-            let isAllocated = isSet(network["allocate_network"])
-            if ["network", "uuid", "port", "subnet"].allSatisfy({ network[$0] == nil }), !isAllocated {
-                throw HeatFault.invalid(
-                    "One of the properties \"network\", \"port\", \"allocate_network\" or \"subnet\" should be set for the specified network of server \"\(name)\"."
-                )
-            }
-            if isAllocated, (network.object ?? [:]).count != 1 {
-                throw HeatFault.invalid(
-                    "Can not specify \"allocate_network\" with other keys of networks at the same time.")
-            }
-            if isSet(network["fixed_ip"]), network["port"] != nil {
-                throw Self.conflict("networks/fixed_ip", "networks/port")
-            }
-            if network["floating_ip"] != nil, network["network"] != nil, network["port"] == nil,
-                network["subnet"] == nil, !isSet(network["port_extra_properties"])
-            {
-                throw HeatFault.invalid(
-                    "Property \"floating_ip\" is not supported if only \"network\" is specified, because the corresponding port can not be retrieved."
-                )
-            }
-        }
-        if networks.contains(where: { isSet($0["allocate_network"]) }), networks.count != 1 {
-            throw HeatFault.invalid(
-                "Property \"allocate_network\" can not be specified if multiple network interfaces set for server.")
-        }
-        if networks.contains(where: { $0["port"] != nil }), isSet(values["security_groups"]) {
-            throw Self.conflict("security_groups", "networks/port")
-        }
     }
 
     private func checkSubnet(_ values: [String: JSONValue]) throws {
@@ -133,7 +101,7 @@ extension ResourceKind {
 
     private func checkVolume(_ values: [String: JSONValue]) throws {
         guard !isSet(values["backup_id"]) else { return }
-        let sources = ["image", "source_volid", "snapshot_id"].filter { isSet(values[$0]) }
+        let sources = ["snapshot_id", "source_volid", "image"].filter { isSet(values[$0]) }
         let list = JSONValue.array(sources.map { .string($0) }).pythonForm
         if values["size"] == nil, sources.count != 1 || sources == ["image"] {
             throw HeatFault.invalid(

@@ -42,7 +42,9 @@ extension CloudEngine {
         var names = catalog.names
         let user = identity.member(of: place.project)
         if let services = regions[place.region]?.services {
-            names.region = (services, Requester(userId: user?.id ?? "", projectId: place.project))
+            let requester = Requester(userId: user?.id ?? "", projectId: place.project)
+            names.region = (services, requester)
+            names.finds = { services.has($0, $1, for: requester) }
             names.keyPairs = Set(user.flatMap { services.compute.keyPairs[$0.id] }.map { Array($0.keys) } ?? [])
         }
         names.identities = Set(

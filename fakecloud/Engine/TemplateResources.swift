@@ -199,7 +199,7 @@ extension HeatTemplate.Resource {
         let validation = PropertyValidation(
             schema: kind.schema.properties, evaluation: evaluation, names: names, checksValues: checksValues)
         let values = try validation.validated(properties.object ?? [:], omitted: omittedProperties, of: name)
-        if checksValues { try kind.checkTogether(values, name: name) }
+        if checksValues { try kind.checkTogether(values, name: name, names: names) }
     }
 
     /// Checks that it has the attribute that something asks for.

@@ -61,15 +61,13 @@ extension TemplateEvaluation {
                     next.append(piece)
                     continue
                 }
-                try charge(piece.text.count / 16 + 1, name)
-                let parts = piece.text.split(at: Array(key.utf8))
-                isFound = isFound || parts.count > 1
-                for (index, part) in parts.enumerated() {
-                    if index > 0 {
-                        try charge(value.count, name)
-                        next.append((value, true))
-                    }
-                    if !part.isEmpty || parts.count == 1 { next.append((part, false)) }
+                let separator = Array(key.utf8)
+                let count = piece.text.places(of: separator).count
+                try charge(piece.text.count / 16 + 1 + count * (value.count + 16), name)
+                isFound = isFound || count > 0
+                for (index, part) in piece.text.split(at: separator).enumerated() {
+                    if index > 0 { next.append((value, true)) }
+                    if !part.isEmpty || count == 0 { next.append((part, false)) }
                 }
             }
             pieces = next
@@ -184,20 +182,30 @@ extension TemplateEvaluation {
 }
 
 extension [UInt8] {
-    /// The parts between the places where a sequence stands.
-    fileprivate func split(at separator: [UInt8]) -> [[UInt8]] {
-        guard let first = separator.first, count >= separator.count else { return [self] }
-        var parts: [[UInt8]] = []
-        var (start, index) = (0, 0)
+    /// Where a sequence begins in it, one after the other.
+    fileprivate func places(of separator: [UInt8]) -> [Int] {
+        guard let first = separator.first, count >= separator.count else { return [] }
+        var places: [Int] = []
+        var index = 0
         let last = count - separator.count
         while index <= last {
             if self[index] == first, self[index..<index + separator.count].elementsEqual(separator) {
-                parts.append(Array(self[start..<index]))
+                places.append(index)
                 index += separator.count
-                start = index
             } else {
                 index += 1
             }
+        }
+        return places
+    }
+
+    /// The parts between the places where a sequence stands.
+    fileprivate func split(at separator: [UInt8]) -> [[UInt8]] {
+        var parts: [[UInt8]] = []
+        var start = 0
+        for place in places(of: separator) {
+            parts.append(Array(self[start..<place]))
+            start = place + separator.count
         }
         parts.append(Array(self[start...]))
         return parts
