@@ -119,4 +119,14 @@ struct StackEnvironmentTests {
             message: "The following parameters are immutable and may not be updated: a")
         #expect(throws: fault) { try template("y").checkImmutableParameters(since: template("x")) }
     }
+
+    @Test("A name that is taken is told of though the template is wrong too")
+    func takenNameComesBeforeTheTemplate() async throws {
+        let bench = try Bench()
+        _ = try await StackOnBench("s", .tests(["r": [:]]), bench)
+        let refused = await #expect(throws: StackOnBench.Refused.self) {
+            try await StackOnBench("s", .template(["r": ["type": "OS::Nope"]]), bench)
+        }
+        #expect(refused?.message == "The Stack (s) already exists.")
+    }
 }

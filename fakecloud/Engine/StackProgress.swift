@@ -10,9 +10,7 @@ extension CloudEngine {
     mutating func createStack(_ body: JSONValue, in place: StackPlace, seed: UInt64) throws -> String {
         let request = try StackCreation(body)
         guard let state = regions[place.region] else { throw HeatFault.noStack(request.name) }
-        let template = try HeatTemplate(
-            request.template, environment: request.environment,
-            stack: StackIdentity(name: request.name, id: "None", projectId: place.project), names: names(for: place))
+        // A name that is taken is told of before the template is looked at (Heat, `_validate_new_stack`).
         if holder(of: request.name, in: place) != nil {
             throw HeatFault(
                 status: 409, type: "StackExists", message: "The Stack (\(request.name)) already exists.")
@@ -24,6 +22,9 @@ extension CloudEngine {
                     "Request limit exceeded: You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks."
             )
         }
+        let template = try HeatTemplate(
+            request.template, environment: request.environment,
+            stack: StackIdentity(name: request.name, id: "None", projectId: place.project), names: names(for: place))
         let random = RandomSource(seed: seed)
         var stack = StackRecord(
             id: random.uuid(), project: place.project, userProjectId: random.hexId(), request: request,
