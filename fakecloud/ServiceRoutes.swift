@@ -9,7 +9,7 @@ struct ServiceRoutes {
     private struct Route {
         let method: HTTPRequest.Method
         let path: String
-        let operation: CloudOperation
+        let operation: CloudOperation?
         let needsToken: Bool
         let handler: Handler
     }
@@ -17,7 +17,7 @@ struct ServiceRoutes {
     private var routes: [Route] = []
 
     mutating func on(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         handler: @escaping Handler
     ) {
         routes.append(
@@ -25,7 +25,7 @@ struct ServiceRoutes {
     }
 
     mutating func on(
-        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         handler: @escaping Handler
     ) {
         for method in methods { on(method, path, operation, needsToken: needsToken, handler: handler) }
@@ -54,7 +54,7 @@ struct ServiceRoutes {
                     guard let cloud else { return Response(status: .serviceUnavailable) }
                     let call = try await ServiceCall(request, context, cloud: cloud)
                     let isAsked = method == .options
-                    return try await cloud.perform(.other, call, needsToken: needsToken && !isAsked) { _, call in
+                    return try await cloud.perform(nil, call, needsToken: needsToken && !isAsked) { _, call in
                         isAsked ? call.dialect.options(allowed) : call.dialect.methodNotAllowed(allowed)
                     }
                 }
@@ -103,7 +103,7 @@ extension FakeCloud {
     /// Answers a request whose path no route has. All services but Keystone want to know first who asks.
     func respondToUnknownPath(_ request: Request, _ context: CloudContext) async throws -> Response {
         let call = try await ServiceCall(request, context, cloud: self)
-        return try await perform(.other, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
+        return try await perform(nil, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
             call.dialect.notFound(of: call)
         }
     }

@@ -26,10 +26,10 @@ struct ControlTests {
 
         func ask(
             _ method: HTTPRequest.Method, _ path: String, _ body: String = "", headers: HTTPFields = [:],
-            from address: String = "127.0.0.1"
+            from address: String = "127.0.0.1", host: String = "localhost:5000"
         ) async throws -> (status: Int, body: JSONValue) {
             let head = HTTPRequest(
-                method: method, scheme: "http", authority: "localhost:5000", path: ControlAPI.root + path,
+                method: method, scheme: "http", authority: host, path: ControlAPI.root + path,
                 headerFields: headers)
             let response = try await control.respond(
                 to: Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))), from: address)
@@ -106,6 +106,7 @@ struct ControlTests {
             (.post, "/clock", #"{"action": "pause", "by": "5s"}"#, 422), (.post, "/faults", "{ id: a }", 422),
             (.delete, "/faults/none", "", 404), (.get, "/requests?limit=-1", "", 400),
             (.get, "/requests?operation=heat.nothing", "", 400), (.get, "/requests?colour=red", "", 400),
+            (.get, "/requests?after=x", "", 400),
             (.put, "/scenario", "scenario: x", 422), (.get, "/nothing", "", 404), (.delete, "/clock", "", 405),
         ])
     func nonsense(method: HTTPRequest.Method, path: String, body: String, status: Int) async throws {
@@ -153,6 +154,12 @@ struct ControlTests {
         #expect(try await room.ask(.get, "/requests?path=/identity/*").body["count"] == 3)
         #expect(try await room.ask(.get, "/requests?status=404").body["count"] == 0)
         #expect(try await room.ask(.get, "/requests?region=west").body["count"] == 0)
+        #expect(try await room.ask(.get, "/requests?method=post").body["count"] == 3)
+        #expect(try await room.ask(.get, "/requests?method=GET").body["count"] == 0)
+        #expect(try await room.ask(.get, "/requests?stack=*").body["count"] == 0)
+        let late = try await room.ask(.get, "/requests?after=1").body
+        #expect(late["count"] == 2)
+        #expect(late["items"]?.array?.map { $0["number"] } == [2, 3])
     }
 
     @Test(
@@ -217,5 +224,18 @@ struct ControlTests {
         #expect(try await room.ask(.get, "/clock", from: "").status == 403)
         #expect(try await room.ask(.get, "/clock", headers: [.origin: "http://evil.test"]).status == 403)
         #expect(try await room.ask(.get, "/clock", headers: [.origin: "http://localhost:5000"]).status == 200)
+        let site = HTTPField.Name("Sec-Fetch-Site")!
+        #expect(try await room.ask(.get, "/clock", headers: [site: "cross-site"]).status == 403)
+        #expect(try await room.ask(.get, "/clock", headers: [site: "same-origin"]).status == 200)
+    }
+
+    @Test(
+        "a name that leads here is not this machine's",
+        arguments: [
+            ("evil.test:5000", 403), ("127.0.0.1.evil.test", 403), ("127.0.0.1:5000", 200), ("[::1]:5000", 200),
+            ("localhost", 200), ("", 403),
+        ])
+    func rebinding(host: String, status: Int) async throws {
+        #expect(try await Room().ask(.get, "/clock", host: host).status == status)
     }
 }

@@ -4,7 +4,7 @@ import Runtime
 /// Heat's Orchestration API v1: stacks, their events, resources, outputs and templates.
 extension FakeCloud {
     func addHeat(to routes: inout ServiceRoutes) {
-        routes.on(.get, "/heat/:region", needsToken: false) { _, call in HeatView.versions(call) }
+        routes.on(.get, "/heat/:region", .heatDiscover, needsToken: false) { _, call in HeatView.versions(call) }
         let project = "/heat/:region/v1/:project"
         routes.on(.get, project + "/build_info") { _, call in
             .json(200, ["api": ["revision": "unknown"], "engine": ["revision": "unknown"]])

@@ -244,7 +244,7 @@ enum NeutronRoutes {
     ///   - seen: what a requester sees, or of it at least what the query asks for.
     ///   - also: attributes that can be asked for though items do not show them.
     private static func collection<Record: NetworkRecord>(
-        _ path: String, _ name: String, _ list: CloudOperation = .other, also: Set<String> = [],
+        _ path: String, _ name: String, _ list: CloudOperation? = nil, also: Set<String> = [],
         absent: @escaping @Sendable (String) -> ServiceFault,
         seen: @escaping @Sendable (NetworkState, ServiceCall, Requester) -> [Record],
         find: @escaping @Sendable (NetworkState, String, Requester) throws -> Record,

@@ -91,6 +91,8 @@ struct Instance: ServiceRecord {
     var formerHost: String?
     var stateBeforeResize = State.active
     var consoleLines: [String] = []
+    /// Oldest first.
+    var actions: [InstanceAction] = []
 
     /// As the API shows it.
     var status: String {

@@ -108,7 +108,7 @@ struct ServerAction {
             }
         }
         let server = try services.compute.server(id, for: change.requester)
-        var json = NovaView(services, call, version).detail(server).object ?? [:]
+        var json = NovaView(services, call, version, at: change.now).detail(server).object ?? [:]
         json["adminPass"] = .string(change.random.suffix())
         return .json(202, ["server": .object(json)])
     }

@@ -17,6 +17,7 @@ extension RegionServices {
             server.launchedAt = now
             server.updatedAt = now
             server.consoleLines.append("\(server.name) login: ")
+            server.endActions(at: now)
         }
         network.setActive(true, portsOf: id)
     }
@@ -28,6 +29,7 @@ extension RegionServices {
             server.step = nil
             server.turn += 1
             server.fault = Instance.Fault(code: 500, message: reason, createdAt: now)
+            server.endActions(at: now, failed: true)
             server.updatedAt = now
         }
         network.setActive(false, portsOf: id)
@@ -37,7 +39,7 @@ extension RegionServices {
     mutating func deleteServer(_ id: String, by change: Change, drivenBy driver: Driver) throws(ServiceFault) {
         let server = try compute.server(id, for: change.requester)
         try checkLock(server, change)
-        begin(.delete, id, at: change.now)
+        begin(.delete, named: "delete", id, by: change)
         guard driver == .timers, let turn = compute.servers[id]?.turn else { return }
         schedule(
             .server(id, turn: turn), after: lifecycle("OS::Nova::Server").delete.draw(from: change.random))
@@ -66,18 +68,24 @@ extension RegionServices {
         let server = try compute.server(id, for: change.requester)
         try checkLock(server, change)
         try server.check(name, in: states)
-        begin(step, id, at: change.now)
+        begin(step, named: name, id, by: change)
         guard let turn = compute.servers[id]?.turn else { return }
         schedule(
             .server(id, turn: turn), after: lifecycle("OS::Nova::Server").change.draw(from: change.random))
     }
 
-    private mutating func begin(_ step: Instance.Step, _ id: String, at now: Timestamp) {
+    private mutating func begin(_ step: Instance.Step, named name: String, _ id: String, by change: Change) {
         compute.servers.update(id) { server in
             server.step = step
             server.turn += 1
-            server.updatedAt = now
+            server.updatedAt = change.now
+            server.note(name, by: change)
         }
+    }
+
+    /// Writes down what was done to a server at once.
+    private mutating func note(_ action: String, _ id: String, _ change: Change) {
+        compute.servers.update(id) { $0.note(action, by: change, isOver: true) }
     }
 
     /// Refuses what a locked server does not let anyone but administrators do.
@@ -140,6 +148,7 @@ extension RegionServices {
         }
         compute.servers.update(id) { server in
             server.end(step)
+            server.endActions(at: now)
             server.step = nil
             server.updatedAt = now
         }
@@ -192,6 +201,7 @@ extension RegionServices {
             guard port.deviceId.isEmpty else { throw ServiceFault(400, "Port \(portId) is still in use.") }
             network.plug(portId, into: id, at: change.now)
             network.setActive(server.state == .active, portsOf: id)
+            note("attach_interface", id, change)
             return network.ports[portId] ?? port
         }
         let own = network.networks.records(ofProject: change.projectId).filter { !$0.isExternal }
@@ -213,6 +223,7 @@ extension RegionServices {
         }
         network.ports.update(port.id) { $0.belongsToServer = true }
         network.setActive(server.state == .active, portsOf: id)
+        note("attach_interface", id, change)
         return network.ports[port.id] ?? port
     }
 
@@ -224,6 +235,7 @@ extension RegionServices {
             throw ServiceFault(404, "Port id \(port) could not be found.")
         }
         network.unplug(port, at: change.now)
+        note("detach_interface", id, change)
     }
 
     mutating func removeFixedIP(
@@ -264,6 +276,7 @@ extension RegionServices {
         attach(
             volumeId, to: id, request["device"]?.string ?? free ?? Self.device(first),
             request["delete_on_termination"] == true, request["tag"]?.string, change)
+        note("attach_volume", id, change)
         return try attachment(volumeId, of: id, by: change.requester).attachment
     }
 
@@ -286,6 +299,7 @@ extension RegionServices {
             throw ServiceFault(403, "Can't detach root device volume")
         }
         volume.detach(volumeId, from: id, at: change.now)
+        note("detach_volume", id, change)
     }
 
     /// - Parameter isMember: whether the server's ports are to be in the group, or not any more.
