@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Runtime
@@ -72,7 +73,7 @@ extension ServiceCall {
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
             region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
-            query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+            query: request.formQuery,
             body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
             baseURL: request.baseURL, requestId: cloud.requestId())
     }
@@ -91,6 +92,18 @@ extension ServiceCall {
 }
 
 extension Request {
+    /// The query as forms write it: names and values are encoded, and a plus is a space.
+    fileprivate var formQuery: [(name: String, value: String)] {
+        func text(_ encoded: Substring?) -> String {
+            let spaced = (encoded ?? "").replacing("+", with: " ")
+            return spaced.removingPercentEncoding ?? String(spaced)
+        }
+        return (uri.query ?? "").split(separator: "&").map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (text(parts.first), text(parts.dropFirst().first))
+        }
+    }
+
     /// How the client reached the fake, whatever stands between: a proxy, a container's port.
     fileprivate var baseURL: String {
         let authority = head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9._:\[\]-]+/) == nil ? nil : $0 }
