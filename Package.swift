@@ -159,7 +159,7 @@ let package = Package(
                 "FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore,
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
-            resources: [.copy("Golden")],
+            resources: [.copy("Golden"), .copy("Requests")],
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",

@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 
+import command
 import control
 import identity
 import libraries
@@ -21,7 +22,7 @@ from stage import Stage
 
 
 def tests():
-    for module in (identity, networks, servers, stacks, libraries, control, processes):
+    for module in (identity, networks, servers, stacks, libraries, control, command, processes):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and not name.startswith("_") and function.__module__ == module.__name__:
                 if list(inspect.signature(function).parameters) == ["stage"]:

@@ -27,6 +27,7 @@ class Refused(Exception):
 
 class Stage:
     def __init__(self, binary, folder):
+        self.binary = binary
         self.folder = folder
         clouds = os.path.join(folder, "clouds.yaml")
         begun = time.monotonic()
@@ -117,10 +118,10 @@ class Stage:
 
     # HTTP.
 
-    def request(self, method, path, body=None, headers=None):
-        """Sends a request to the fake and returns the status, the headers and the body as JSON."""
+    def request(self, method, path, body=None, headers=None, url=None):
+        """Sends a request to the fake, or another; returns the status, the headers and the body as JSON."""
         request = urllib.request.Request(
-            self.url + path, method=method, headers={"Content-Type": "application/json", **(headers or {})},
+            (url or self.url) + path, method=method, headers={"Content-Type": "application/json", **(headers or {})},
             data=None if body is None else json.dumps(body).encode())
         try:
             with urllib.request.urlopen(request) as answer:

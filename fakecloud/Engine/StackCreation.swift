@@ -43,7 +43,8 @@ struct StackCreation: Sendable {
         default: throw HeatFault(status: 400, type: "AttributeError", message: nil)
         }
         parameters = (body["parameters"]?.object ?? [:]).merging(
-            body["environment"]?["parameters"]?.object ?? [:], uniquingKeysWith: { given, _ in given })
+            try Self.environment(body["environment"])["parameters"]?.object ?? [:],
+            uniquingKeysWith: { given, _ in given })
         guard let name = body["stack_name"]?.string else {
             let text =
                 switch body["stack_name"] {
@@ -58,5 +59,26 @@ struct StackCreation: Sendable {
             )
         }
         self.name = name
+    }
+
+    private static let sections: Set = [
+        "parameters", "encrypted_param_names", "parameter_defaults", "resource_registry", "event_sinks",
+        "parameter_merge_strategies",
+    ]
+
+    /// An environment as clients send it: an object, or the text of its file.
+    private static func environment(_ given: JSONValue?) throws(HeatFault) -> [String: JSONValue] {
+        func invalid(_ problem: String) -> HeatFault { .badRequest("Environment not in valid format: \(problem)") }
+        guard case .string(let text)? = given else { return given?.object ?? [:] }
+        let read: JSONValue
+        do { read = try JSONValue(yaml: text) } catch { throw invalid("\(error)") }
+        guard read != .null else { return [:] }
+        guard let members = read.object else {
+            throw invalid("The environment is not a valid YAML mapping data type.")
+        }
+        if let unknown = members.keys.sorted().first(where: { !sections.contains($0) }) {
+            throw invalid("environment has wrong section \"\(unknown)\"")
+        }
+        return members
     }
 }
