@@ -58,6 +58,7 @@ struct ServiceRequest: Sendable {
     let path: String
     let version: String?
     let body: [UInt8]
+    let upload: ImageData?
     let requester: Requester
     let requestId: String
     /// Of everything that is drawn for it.
@@ -67,8 +68,8 @@ struct ServiceRequest: Sendable {
         method = call.method
         path = call.path
         version = call.headers[.openStackAPIVersion]
-        // The bytes of images are not kept anywhere.
-        body = call.headers[.contentType] == "application/octet-stream" ? [] : call.body
+        body = call.body
+        upload = call.upload
         self.requester = requester
         requestId = call.requestId
         self.seed = seed
@@ -80,7 +81,8 @@ struct ServiceRequest: Sendable {
             "method": .string(method), "path": .string(path), "version": JSONValue(version),
             "body": .string(String(decoding: body, as: UTF8.self)), "user": .string(requester.userId),
             "project": .string(requester.projectId), "roles": .array(requester.roles.map { .string($0) }),
-            "admin": .bool(requester.isAdmin), "requestId": .string(requestId), "seed": .string(String(seed)),
+            "admin": .bool(requester.isAdmin), "requestId": .string(requestId),
+            "upload": upload?.json ?? .null, "seed": .string(String(seed)),
         ]
     }
 
@@ -93,6 +95,7 @@ struct ServiceRequest: Sendable {
             userId: members["user"]?.string ?? "", projectId: members["project"]?.string ?? "",
             roles: members["roles"]?.array?.compactMap(\.string) ?? [], isAdmin: members["admin"] == true)
         requestId = members["requestId"]?.string ?? ""
+        upload = ImageData(members["upload"])
         seed = members["seed"]?.string.flatMap { UInt64($0) } ?? 0
     }
 }
@@ -137,7 +140,8 @@ extension CloudEngine {
         let call = ServiceCall(
             method: request.method, path: request.path, parameters: parameters,
             region: dialect.region(of: request.path), headers: [.openStackAPIVersion: request.version ?? ""],
-            query: [], body: request.body, dialect: dialect, baseURL: "", requestId: request.requestId)
+            query: [], body: request.body, dialect: dialect, baseURL: "", requestId: request.requestId,
+            upload: request.upload)
         _ = try serve(route, call, requester: request.requester, random: RandomSource(seed: request.seed))
     }
 }

@@ -69,13 +69,15 @@ struct ServiceRoutes {
 
 extension ServiceCall {
     init(_ request: Request, _ context: CloudContext, cloud: FakeCloud) async throws {
-        let buffer = try await request.body.collect(upTo: 1 << 20)
+        let isImage = request.headers[.contentType] == "application/octet-stream"
+        let upload = isImage ? try await ImageData(request.body) : nil
+        let body = isImage ? [] : Array(try await request.body.collect(upTo: 1 << 20).readableBytesView)
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
             region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
             query: request.formQuery,
-            body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
-            baseURL: request.baseURL, requestId: cloud.requestId())
+            body: body, dialect: CloudDialect(path: request.uri.path), baseURL: request.baseURL,
+            requestId: cloud.requestId(), upload: upload)
     }
 
     /// The path within its service: without the prefix, the region and the query.

@@ -27,11 +27,11 @@ def images_and_flavors_are_listed(stage):
 def an_image_is_uploaded_changed_and_deleted(stage):
     path = os.path.join(stage.folder, "disk.img")
     with open(path, "wb") as file:
-        file.write(b"disk" * 1000)
+        file.write(b"disk" * 1000000)
     stage.openstack(f"image create --disk-format raw --container-format bare --file {path} mine")
     shown = stage.json("image show mine")
-    assert (shown["status"], shown["size"]) == ("active", 4000)
-    assert shown["checksum"] == hashlib.md5(b"disk" * 1000).hexdigest()
+    assert (shown["status"], shown["size"]) == ("active", 4000000)
+    assert shown["checksum"] == hashlib.md5(b"disk" * 1000000).hexdigest()
     stage.openstack("image set --property os_distro=debian --min-disk 3 --tag t mine")
     shown = stage.json("image show mine")
     assert (shown["min_disk"], shown["properties"]["os_distro"], shown["tags"]) == (3, "debian", ["t"])

@@ -100,7 +100,7 @@ extension Image {
         var image = Image(
             id: "", name: "", projectId: "", status: .queued, visibility: "public", createdAt: RegionServices.epoch,
             updatedAt: RegionServices.epoch)
-        image.setData(Array(repeating: 0, count: zeros))
+        image.setData(ImageData(Array(repeating: 0, count: zeros)))
         return image
     }()
 

@@ -41,7 +41,7 @@ enum GlanceRoutes {
                 headers: [.location: "\(call.baseURL)/image/\(call.region ?? "")/v2/images/\(made.id)"])
         },
         .on(.put, image + "/file") { services, call, change in
-            try services.image.upload(call.parameter("image"), call.body, by: change)
+            try services.image.upload(call.parameter("image"), call.upload ?? ImageData([]), by: change)
             return ServiceAnswer(status: 204)
         },
         .on(.patch, image) { services, call, change in
