@@ -114,7 +114,7 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
-            path: "fakecloud",
+            path: "fakecloud", exclude: ["README.md"],
             resources: [.embedInCode("Catalog/standard.yaml")],
             swiftSettings: settings),
         .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),

@@ -1,5 +1,9 @@
 """The control API as a test of somebody's client uses it."""
 
+import json
+import os
+import re
+
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from stacks import template
@@ -76,3 +80,12 @@ def another_story_is_played(stage):
         standard = story({"west": {}, "east": {}})
         del standard["cloud"]["quotas"]
         stage.control("PUT", "/scenario", standard)
+
+
+def the_rules_of_the_page_are_armed(stage):
+    page = os.path.join(os.path.dirname(__file__), "../../fakecloud/README.md")
+    with open(page) as file:
+        rules = re.findall(r"/faults -d '(.*?)'", file.read(), re.S)
+    assert len(rules) == 2, rules
+    for rule in rules:
+        assert stage.control("POST", "/faults", json.loads(rule))["origin"] == "control"

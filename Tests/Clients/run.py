@@ -51,7 +51,7 @@ def main():
                     traceback.print_exc(file=sys.stdout)
         finally:
             stage.end()
-    print(f"the fake was ready after {stage.started:.2f} s; {len(stage.commands)} different commands were run")
+    print(f"the fake was ready after {stage.started:.2f} s; {len(stage.commands)} commands of openstackclient were used")
     print(f"client tests: {time.monotonic() - started:.0f} s")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -25,6 +25,18 @@ class Refused(Exception):
     """A command that ended with another code than 0; its text is what the command said."""
 
 
+class _Shell(shell.OpenStackShell):
+    """openstackclient, which notes the commands that it runs."""
+
+    def __init__(self, commands):
+        super().__init__()
+        self._commands = commands
+
+    def prepare_to_run_command(self, cmd):
+        self._commands.add(cmd.cmd_name)
+        super().prepare_to_run_command(cmd)
+
+
 class Stage:
     def __init__(self, binary, folder):
         self.binary = binary
@@ -57,12 +69,11 @@ class Stage:
     def openstack(self, command, cloud="hothouse"):
         """Runs a command of openstackclient in this process and returns what it printed."""
         arguments = ["--os-cloud", cloud] + shlex.split(command)
-        self._count(command)
         self._forget_clients()
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                code = shell.OpenStackShell().run(arguments)
+                code = _Shell(self.commands).run(arguments)
             except SystemExit as end:
                 code = end.code
         if code:
@@ -94,7 +105,6 @@ class Stage:
 
     def start(self, command, cloud="hothouse"):
         """Starts the real command, as a user does in a terminal."""
-        self._count(command)
         return subprocess.Popen(
             [os.path.join(os.path.dirname(sys.executable), "openstack"), "--os-cloud", cloud, *shlex.split(command)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
@@ -106,10 +116,6 @@ class Stage:
         if process.returncode:
             raise Refused(f"openstack {command} ended with {process.returncode}: {err} {out}")
         return out
-
-    def _count(self, command):
-        words = command.split()
-        self.commands.add(" ".join(word for word in words[:3] if re.fullmatch(r"[a-z]+", word)))
 
     # The libraries.
 
