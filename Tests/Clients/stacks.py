@@ -116,3 +116,19 @@ def pages_of_many_stacks(stage):
     assert [row["Stack Name"] for row in rows] == ["s2", "s1"], rows
     assert len(stage.json("stack list")) == 5
     stage.openstack("stack delete --yes --wait s0 s1 s2 s3 s4")
+
+
+def an_environment_gives_parameters(stage):
+    path = template(stage, "named.yaml", """
+        parameters: { length: { type: number }, secret: { type: string, hidden: true } }
+        resources: { r: { type: OS::Heat::RandomString, properties: { length: { get_param: length } } } }
+        outputs: { text: { value: { get_attr: [r, value] } } }
+        """)
+    environment = path.replace("named", "environment")
+    with open(environment, "w") as file:
+        file.write("parameters: { length: 7, secret: s3cret }\n")
+    stage.openstack(f"stack create --wait --poll 1 -t {path} -e {environment} named")
+    assert len(stage.json("stack output show named text")["output_value"]) == 7
+    assert "s3cret" not in stage.openstack("stack environment show named") + stage.openstack("stack show named")
+    stage.openstack(f"stack create --wait --poll 1 -t {path} -e {environment} --parameter length=9 longer")
+    assert len(stage.json("stack output show longer text")["output_value"]) == 9
