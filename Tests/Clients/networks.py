@@ -20,6 +20,10 @@ def networks_subnets_routers_and_ports_are_made_and_deleted(stage):
     stage.openstack("port set gate-door --no-security-group --disable-port-security")
     assert stage.json("port show gate-door")["port_security_enabled"] is False
     assert len(stage.json("port list --network net")) == 2
+    stage.openstack("router add route gate --route destination=10.9.0.0/24,gateway=192.168.5.9")
+    assert stage.json("router show gate")["routes"] == [{"destination": "10.9.0.0/24", "nexthop": "192.168.5.9"}]
+    stage.openstack("router remove route gate --route destination=10.9.0.0/24,gateway=192.168.5.9")
+    assert stage.json("router show gate")["routes"] == []
     stage.refused("subnet delete sub", "409")
     stage.refused("network delete net", "409")
     stage.refused("router delete gate", "409")

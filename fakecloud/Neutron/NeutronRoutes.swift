@@ -77,7 +77,8 @@ enum NeutronRoutes {
 
     private static let extensions = [
         "address-scope", "agent", "allowed-address-pairs", "availability_zone", "binding", "default-subnetpools",
-        "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "filter-validation",
+        "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "extraroute-atomic",
+        "filter-validation",
         "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination",
         "port-security",
         "project-id", "provider", "quota_details", "quotas", "router", "security-group", "sorting",
@@ -223,7 +224,24 @@ enum NeutronRoutes {
             let port = try services.network.removeRouterInterface(router, call.json ?? [:], by: change)
             return answer(port, of: router)
         },
+        extraRoutes("add_extraroutes") { routes, given in
+            routes += given.filter { !routes.contains($0) }
+        },
+        extraRoutes("remove_extraroutes") { routes, given in routes.removeAll(where: given.contains) },
     ]
+
+    /// Adds routes to a router's, or takes some of them away, whatever the others are.
+    private static func extraRoutes(
+        _ path: String, _ change: @escaping @Sendable (inout [JSONValue], [JSONValue]) -> Void
+    ) -> ServiceRoute {
+        .on(.put, root + "/routers/:id/" + path) { services, call, context in
+            let id = call.parameter("id")
+            var routes = try services.network.router(id, for: context.requester).routes
+            change(&routes, try call.object("router")["routes"]?.array ?? [])
+            let router = try services.network.updateRouter(id, ["routes": .array(routes)], by: context)
+            return .json(200, ["router": .object(NetworkView(services, call).json(router))])
+        }
+    }
 
     private static func answer(_ port: Port, of router: String) -> ServiceAnswer {
         let subnets = port.fixedIPs.map(\.subnetId)

@@ -153,7 +153,7 @@ extension RegionServices {
             server.updatedAt = now
         }
         if let state = compute.servers[id]?.state {
-            network.setActive([.active, .paused, .resized].contains(state), portsOf: id)
+            network.setActive([.active, .paused, .resized, .rescued].contains(state), portsOf: id)
         }
     }
 
@@ -343,11 +343,13 @@ extension Instance {
         switch step {
         case .create, .delete, .snapshot: break
         case .stop: state = .stopped
-        case .start, .softReboot, .hardReboot, .unpause, .resume:
+        case .start, .softReboot, .hardReboot, .unpause, .resume, .unshelve, .unrescue:
             state = .active
             fault = nil
         case .pause: state = .paused
         case .suspend: state = .suspended
+        case .shelve: state = .shelved
+        case .rescue: state = .rescued
         case .rebuild(let image):
             imageId = image
             state = .active
