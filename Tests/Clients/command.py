@@ -64,6 +64,7 @@ def a_story_is_played_in_time_that_stands_still(stage):
     fake = _fake(stage, "--listen", "127.0.0.1:0", "--scenario", path, "--time", "virtual")
     try:
         banner = _banner(fake)
+        assert "/_hothouse/openapi.json" in banner, banner
         assert "regions north" in banner and "Time stands still" in banner, banner
         url = banner.split("listening on ")[1].split(",")[0]
         connection = _connect(banner[banner.index("clouds:\n"):banner.index("Ctrl-C")])

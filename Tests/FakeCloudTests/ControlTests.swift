@@ -15,13 +15,16 @@ struct ControlTests {
         let clock: ControlledTime
         let control: ControlAPI
 
-        init(_ scenario: CloudScenario = .standard, keepsRegions: Bool = false) throws {
+        init(
+            _ scenario: CloudScenario = .standard, keepsRegions: Bool = false, allowsRemote: Bool = false
+        ) throws {
             clock = ControlledTime(isPaused: true)
             cloud = try FakeCloud(
                 scenario, surroundings: Surroundings(time: clock, random: RandomSource(seed: 1)))
             control = ControlAPI(
                 cloud, clock: clock,
-                story: PlayedStory(nil, path: nil, standard: .standard, keepsRegions: keepsRegions))
+                story: PlayedStory(nil, path: nil, standard: .standard, keepsRegions: keepsRegions),
+                allowsRemote: allowsRemote)
         }
 
         func ask(
@@ -227,6 +230,15 @@ struct ControlTests {
         let site = HTTPField.Name("Sec-Fetch-Site")!
         #expect(try await room.ask(.get, "/clock", headers: [site: "cross-site"]).status == 403)
         #expect(try await room.ask(.get, "/clock", headers: [site: "same-origin"]).status == 200)
+    }
+
+    @Test("other machines may use it under any name where they are let in, pages of other sites may not")
+    func guests() async throws {
+        let room = try Room(allowsRemote: true)
+        #expect(try await room.ask(.get, "/clock", from: "10.0.0.7", host: "fake.test:5000").status == 200)
+        let foreign = try await room.ask(
+            .get, "/clock", headers: [.origin: "http://evil.test"], from: "10.0.0.7", host: "fake.test:5000")
+        #expect(foreign.status == 403)
     }
 
     @Test(

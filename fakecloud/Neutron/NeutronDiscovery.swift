@@ -10,7 +10,7 @@ enum NeutronDiscovery {
         "address-scope", "agent", "allowed-address-pairs", "availability_zone", "binding", "default-subnetpools",
         "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "extraroute-atomic",
         "filter-validation",
-        "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination",
+        "fip-port-details", "net-mtu", "network-ip-availability", "pagination",
         "port-security",
         "project-id", "provider", "quota_details", "quotas", "router", "security-group", "sorting",
         "standard-attr-description", "standard-attr-revisions", "standard-attr-tag", "standard-attr-timestamp",
