@@ -115,7 +115,7 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "fakecloud",
-            exclude: ["Heat/README.md"],
+            exclude: ["README.md", "Heat/README.md"],
             resources: [.embedInCode("Catalog/standard.yaml"), .embedInCode("Engine/resource-types.yaml")],
             swiftSettings: settings),
         .target(name: "Console", exclude: ["web", "build", "tsconfig.json"], swiftSettings: settings),
@@ -160,7 +160,7 @@ let package = Package(
                 "FakeCloud", "Scenarios", "Runtime", hummingbird, httpTypes, logging, nioCore,
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
-            resources: [.copy("Golden")],
+            resources: [.copy("Golden"), .copy("Requests")],
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",

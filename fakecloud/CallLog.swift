@@ -45,8 +45,8 @@ struct CallLog: Sendable {
     }
 
     /// Those that a condition holds for: how many, and the newest of them in the order in which they came.
-    func find(newest limit: Int, where matches: (CloudCall) -> Bool) -> (count: Int, entries: [Entry]) {
-        let found = calls.indices.filter { matches(calls[$0]) }
+    func find(newest limit: Int, where matches: (_ number: Int, CloudCall) -> Bool) -> (count: Int, entries: [Entry]) {
+        let found = calls.indices.filter { matches(dropped + $0 + 1, calls[$0]) }
         let entries = found.suffix(limit).map { index in
             let number = dropped + index + 1
             return Entry(number: number, call: calls[index], exchange: exchanges[number])

@@ -1,11 +1,14 @@
 import Runtime
 
-/// The operations that faults, latencies and counts name. `other` is a call that none of them stands for.
+/// The operations that faults, latencies and counts name. Those that end in `other` are the calls of a service that
+/// have no name of their own.
 public enum CloudOperation: String, CaseIterable, Sendable {
     case keystoneDiscover = "keystone.discover"
     case keystoneTokenIssue = "keystone.token.issue"
     case keystoneTokenValidate = "keystone.token.validate"
     case keystoneCatalog = "keystone.catalog"
+    case keystoneOther = "keystone.other"
+    case heatDiscover = "heat.discover"
     case heatStackCreate = "heat.stack.create"
     case heatStackFind = "heat.stack.find"
     case heatStackShow = "heat.stack.show"
@@ -14,12 +17,22 @@ public enum CloudOperation: String, CaseIterable, Sendable {
     case heatEventList = "heat.event.list"
     case heatResourceList = "heat.resource.list"
     case heatTemplateValidate = "heat.template.validate"
+    case heatOther = "heat.other"
     case novaFlavorList = "nova.flavor.list"
     case novaLimitsShow = "nova.limits.show"
     case novaKeypairList = "nova.keypair.list"
+    case novaServerCreate = "nova.server.create"
+    case novaServerList = "nova.server.list"
+    case novaServerShow = "nova.server.show"
+    case novaServerDelete = "nova.server.delete"
+    case novaServerAction = "nova.server.action"
+    case novaOther = "nova.other"
     case glanceImageList = "glance.image.list"
+    case glanceOther = "glance.other"
     case neutronNetworkList = "neutron.network.list"
-    case other
+    case neutronOther = "neutron.other"
+    case cinderOther = "cinder.other"
+    case placementOther = "placement.other"
 }
 
 /// A call that the cloud answered.

@@ -17,6 +17,19 @@ enum CloudDialect: Sendable {
         }
     }
 
+    /// The operation that stands for the calls without a name of their own.
+    var otherOperation: CloudOperation {
+        switch self {
+        case .keystone: .keystoneOther
+        case .heat: .heatOther
+        case .nova: .novaOther
+        case .glance: .glanceOther
+        case .neutron: .neutronOther
+        case .cinder: .cinderOther
+        case .placement: .placementOther
+        }
+    }
+
     /// The region that a path names; Keystone has none.
     func region(of path: String) -> String? {
         self == .keystone ? nil : path.split(separator: "/").dropFirst().first.map(String.init)

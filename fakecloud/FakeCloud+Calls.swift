@@ -11,8 +11,9 @@ extension FakeCloud {
     ///
     /// - Throws: ``BrokenConnection`` where a fault says so, `CancellationError`.
     func perform(
-        _ operation: CloudOperation, _ call: ServiceCall, needsToken: Bool, _ handler: @escaping Handler
+        _ named: CloudOperation?, _ call: ServiceCall, needsToken: Bool, _ handler: @escaping Handler
     ) async throws -> Response {
+        let operation = named ?? call.dialect.otherOperation
         let handler = guarded(operation, handler, needsToken: needsToken)
         let time = surroundings.time
         let arrival = time.uptime

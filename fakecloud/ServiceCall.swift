@@ -27,12 +27,15 @@ struct ServiceCall: Sendable {
     let region: String?
     let headers: HTTPFields
     let query: [(name: String, value: String)]
+    /// Empty where the bytes of an image came.
     let body: [UInt8]
     let dialect: CloudDialect
     let baseURL: String
     let requestId: String
     /// The good token that came with it, where the route needs one.
     var token: IssuedToken?
+    /// The bytes of an image that came with it.
+    var upload: ImageData?
 
     func query(_ name: String) -> String? {
         query.first { $0.name == name }?.value

@@ -13,7 +13,8 @@ struct ServiceRoute: Sendable {
     let method: HTTPRequest.Method
     /// With the service's prefix: `/compute/:region/v2.1/servers/:server`.
     let path: String
-    let operation: CloudOperation
+    /// Nil where none of the names is meant.
+    let operation: CloudOperation?
     let needsToken: Bool
     let handler: Handler
 
@@ -25,7 +26,7 @@ struct ServiceRoute: Sendable {
     var isChange: Bool { method != .get && method != .head }
 
     static func on(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         handler: @escaping Handler
     ) -> ServiceRoute {
         ServiceRoute(method: method, path: path, operation: operation, needsToken: needsToken, handler: handler)
@@ -57,7 +58,9 @@ struct ServiceRequest: Sendable {
     let path: String
     let version: String?
     let body: [UInt8]
+    let upload: ImageData?
     let requester: Requester
+    let requestId: String
     /// Of everything that is drawn for it.
     let seed: UInt64
 
@@ -65,9 +68,10 @@ struct ServiceRequest: Sendable {
         method = call.method
         path = call.path
         version = call.headers[.openStackAPIVersion]
-        // The bytes of images are not kept anywhere.
-        body = call.headers[.contentType] == "application/octet-stream" ? [] : call.body
+        body = call.body
+        upload = call.upload
         self.requester = requester
+        requestId = call.requestId
         self.seed = seed
     }
 
@@ -77,7 +81,8 @@ struct ServiceRequest: Sendable {
             "method": .string(method), "path": .string(path), "version": JSONValue(version),
             "body": .string(String(decoding: body, as: UTF8.self)), "user": .string(requester.userId),
             "project": .string(requester.projectId), "roles": .array(requester.roles.map { .string($0) }),
-            "admin": .bool(requester.isAdmin), "seed": .string(String(seed)),
+            "admin": .bool(requester.isAdmin), "requestId": .string(requestId),
+            "upload": upload?.json ?? .null, "seed": .string(String(seed)),
         ]
     }
 
@@ -89,6 +94,8 @@ struct ServiceRequest: Sendable {
         requester = Requester(
             userId: members["user"]?.string ?? "", projectId: members["project"]?.string ?? "",
             roles: members["roles"]?.array?.compactMap(\.string) ?? [], isAdmin: members["admin"] == true)
+        requestId = members["requestId"]?.string ?? ""
+        upload = ImageData(members["upload"])
         seed = members["seed"]?.string.flatMap { UInt64($0) } ?? 0
     }
 }
@@ -120,7 +127,7 @@ extension CloudEngine {
     fileprivate mutating func serve(
         _ route: ServiceRoute, _ call: ServiceCall, requester: Requester, random: RandomSource
     ) throws -> ServiceAnswer {
-        let change = Change(requester: requester, now: now, random: random)
+        let change = Change(requester: requester, now: now, random: random, requestId: call.requestId)
         return try withServices(in: call.region ?? "") { services in
             try route.handler(&services, call, change)
         } ?? ServiceAnswer(status: 404)
@@ -133,7 +140,8 @@ extension CloudEngine {
         let call = ServiceCall(
             method: request.method, path: request.path, parameters: parameters,
             region: dialect.region(of: request.path), headers: [.openStackAPIVersion: request.version ?? ""],
-            query: [], body: request.body, dialect: dialect, baseURL: "", requestId: "")
+            query: [], body: request.body, dialect: dialect, baseURL: "", requestId: request.requestId,
+            upload: request.upload)
         _ = try serve(route, call, requester: request.requester, random: RandomSource(seed: request.seed))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Runtime
@@ -9,7 +10,7 @@ struct ServiceRoutes {
     private struct Route {
         let method: HTTPRequest.Method
         let path: String
-        let operation: CloudOperation
+        let operation: CloudOperation?
         let needsToken: Bool
         let handler: Handler
     }
@@ -17,7 +18,7 @@ struct ServiceRoutes {
     private var routes: [Route] = []
 
     mutating func on(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         handler: @escaping Handler
     ) {
         routes.append(
@@ -25,7 +26,7 @@ struct ServiceRoutes {
     }
 
     mutating func on(
-        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ methods: [HTTPRequest.Method], _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         handler: @escaping Handler
     ) {
         for method in methods { on(method, path, operation, needsToken: needsToken, handler: handler) }
@@ -54,7 +55,7 @@ struct ServiceRoutes {
                     guard let cloud else { return Response(status: .serviceUnavailable) }
                     let call = try await ServiceCall(request, context, cloud: cloud)
                     let isAsked = method == .options
-                    return try await cloud.perform(.other, call, needsToken: needsToken && !isAsked) { _, call in
+                    return try await cloud.perform(nil, call, needsToken: needsToken && !isAsked) { _, call in
                         isAsked ? call.dialect.options(allowed) : call.dialect.methodNotAllowed(allowed)
                     }
                 }
@@ -68,13 +69,15 @@ struct ServiceRoutes {
 
 extension ServiceCall {
     init(_ request: Request, _ context: CloudContext, cloud: FakeCloud) async throws {
-        let buffer = try await request.body.collect(upTo: 1 << 20)
+        let isImage = request.headers[.contentType] == "application/octet-stream"
+        let upload = isImage ? try await ImageData(request.body) : nil
+        let body = isImage ? [] : Array(try await request.body.collect(upTo: 1 << 20).readableBytesView)
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
             region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
-            query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
-            body: Array(buffer.readableBytesView), dialect: CloudDialect(path: request.uri.path),
-            baseURL: request.baseURL, requestId: cloud.requestId())
+            query: request.formQuery,
+            body: body, dialect: CloudDialect(path: request.uri.path), baseURL: request.baseURL,
+            requestId: cloud.requestId(), upload: upload)
     }
 
     /// The path within its service: without the prefix, the region and the query.
@@ -91,6 +94,18 @@ extension ServiceCall {
 }
 
 extension Request {
+    /// The query as forms write it: names and values are encoded, and a plus is a space.
+    fileprivate var formQuery: [(name: String, value: String)] {
+        func text(_ encoded: Substring?) -> String {
+            let spaced = (encoded ?? "").replacing("+", with: " ")
+            return spaced.removingPercentEncoding ?? String(spaced)
+        }
+        return (uri.query ?? "").split(separator: "&").map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (text(parts.first), text(parts.dropFirst().first))
+        }
+    }
+
     /// How the client reached the fake, whatever stands between: a proxy, a container's port.
     fileprivate var baseURL: String {
         let authority = head.authority.flatMap { $0.wholeMatch(of: /[A-Za-z0-9._:\[\]-]+/) == nil ? nil : $0 }
@@ -103,7 +118,7 @@ extension FakeCloud {
     /// Answers a request whose path no route has. All services but Keystone want to know first who asks.
     func respondToUnknownPath(_ request: Request, _ context: CloudContext) async throws -> Response {
         let call = try await ServiceCall(request, context, cloud: self)
-        return try await perform(.other, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
+        return try await perform(nil, call, needsToken: call.dialect.guards(call.servicePath)) { _, call in
             call.dialect.notFound(of: call)
         }
     }

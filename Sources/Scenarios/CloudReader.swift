@@ -6,10 +6,12 @@ struct CloudReader {
     /// The names of the portal's template, for rules on stacks.
     static let resources = ["key", "security_group", "port", "volume", "server", "floating_ip"]
     static let operations = [
-        "keystone.discover", "keystone.token.issue", "keystone.token.validate", "keystone.catalog", "heat.stack.create",
-        "heat.stack.find", "heat.stack.show", "heat.stack.list", "heat.stack.delete", "heat.event.list",
-        "heat.resource.list", "heat.template.validate", "nova.flavor.list", "nova.limits.show", "nova.keypair.list",
-        "glance.image.list", "neutron.network.list",
+        "keystone.discover", "keystone.token.issue", "keystone.token.validate", "keystone.catalog", "keystone.other",
+        "heat.discover", "heat.stack.create", "heat.stack.find", "heat.stack.show", "heat.stack.list",
+        "heat.stack.delete", "heat.event.list", "heat.resource.list", "heat.template.validate", "heat.other",
+        "nova.flavor.list", "nova.limits.show", "nova.keypair.list", "nova.server.create", "nova.server.list",
+        "nova.server.show", "nova.server.delete", "nova.server.action", "nova.other", "glance.image.list",
+        "glance.other", "neutron.network.list", "neutron.other", "cinder.other", "placement.other",
     ]
 
     private static let quotas: [(String, QuotaScenario.Resource)] = [

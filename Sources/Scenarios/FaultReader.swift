@@ -223,6 +223,10 @@ struct FaultReader {
         if let count = reader.integer("garbage", in: sizes) { bodies.append(.garbage(count)) }
         answer.body = bodies.first
         if bodies.count > 1 { issues.add(reader.place, "an answer has one of json, html, text, empty and garbage") }
+        answer.error = reader.string("error")
+        if answer.error != nil, !bodies.isEmpty || answer.status.map({ $0 < 400 }) ?? true {
+            issues.add(reader.place, "error is of the service's own body for a status from 400 on")
+        }
         answer.headers = headers(&reader)
         answer.retryAfter = reader.spread("retryAfter")
         answer.truncate = reader.integer("truncate", in: sizes)

@@ -81,6 +81,8 @@ public struct FaultRule: Equatable, Sendable {
         /// Instead of the service's; with no ``body``, its error body for this status.
         public var status: Int?
         public var body: Body?
+        /// The name of the exception in Heat's error body.
+        public var error: String?
         public var headers: [Header] = []
         public var retryAfter: Spread?
         /// Only so many bytes of the body.

@@ -122,6 +122,7 @@ public enum ScenarioSchema {
         object(
             [
                 "status": whole(200, 599), "json": [:], "html": text(), "text": text(), "empty": bool,
+                "error": text(),
                 "garbage": whole(0), "headers": named(name), "retryAfter": spreadRef, "truncate": whole(0),
                 "slow": object(["chunk": whole(1), "every": duration], required: ["every"]),
                 "reset": words(FaultRule.Breakage.Moment.allCases.map(\.rawValue)), "refuse": bool, "hang": spreadRef,

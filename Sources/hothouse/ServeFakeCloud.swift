@@ -74,6 +74,7 @@ struct ServeFakeCloud: AsyncParsableCommand {
     private func greet(_ cloud: FakeCloud, url: String) {
         let text = cloudsYAML(cloud.access, url: url)
         Terminal.say("A fake OpenStack is listening on \(url), regions \(cloud.regionIds.joined(separator: ", "))")
+        Terminal.say("Its clock, faults and journal: \(url)/_hothouse/openapi.json")
         if time == .virtual {
             Terminal.say(
                 "Time stands still; move it: curl -X POST \(url)/_hothouse/clock -d '{\"action\":\"step\",\"by\":\"30s\"}'"

@@ -11,6 +11,8 @@ enum Arrangements {
         /// Signs in with an application credential.
         case signIn(token: String, credential: String)
         case keystone(isDown: Bool)
+        /// Heat's engine.
+        case engine(isDown: Bool)
 
         static func stack(
             _ name: String, _ recordedId: String? = nil, resources: JSONValue? = nil, more: [String: JSONValue] = [:]
@@ -254,6 +256,8 @@ enum Arrangements {
         ],
         1: [.keystone(isDown: true)],
         5: [.keystone(isDown: false)],
+        6: [.engine(isDown: true)],
+        10: [.engine(isDown: false)],
         11: [.signIn(token: "portal-strict", credential: portal)],
         14: [.wait(.seconds(2))],
         17: [.wait(.seconds(3))],

@@ -17,9 +17,22 @@ struct ConformanceTests {
                 #expect(verdict.isMatch, "\(exchange): \(verdict.differences.joined(separator: "; ").prefix(1500))")
             }
         }
-        for (service, all) in Dictionary(grouping: verdicts, by: \.exchange.service).sorted(by: { $0.key < $1.key }) {
-            let matched = all.filter(\.isMatch).count
-            print("conformance \(file) (\(service)): \(matched) matched, \(all.count - matched) not yet")
+    }
+
+    @Test("The table of the recorded exchanges: service, how many, matched, differing, why")
+    func table() throws {
+        let reasons = try Golden.unmatched()
+        let all = try GoldenExchange.files.flatMap(GoldenExchange.all(in:))
+        print("| service | exchanges | matched | differing | why |\n| --- | ---: | ---: | ---: | --- |")
+        for (service, exchanges) in Dictionary(grouping: all, by: \.service).sorted(by: { $0.key < $1.key }) {
+            let differing = exchanges.compactMap { reasons["\($0)"] }
+            let why = Dictionary(grouping: differing) { $0 }.sorted {
+                ($1.value.count, $0.key) < ($0.value.count, $1.key)
+            }
+            let texts = why.map { "\($0.value.count): \($0.key)" }.joined(separator: " ")
+            let matched = exchanges.count - differing.count
+            print("| \(service) | \(exchanges.count) | \(matched) | \(differing.count) | \(texts) |")
+            #expect(matched >= 0)
         }
     }
 

@@ -15,21 +15,24 @@ struct ControlTests {
         let clock: ControlledTime
         let control: ControlAPI
 
-        init(_ scenario: CloudScenario = .standard, keepsRegions: Bool = false) throws {
+        init(
+            _ scenario: CloudScenario = .standard, keepsRegions: Bool = false, allowsRemote: Bool = false
+        ) throws {
             clock = ControlledTime(isPaused: true)
             cloud = try FakeCloud(
                 scenario, surroundings: Surroundings(time: clock, random: RandomSource(seed: 1)))
             control = ControlAPI(
                 cloud, clock: clock,
-                story: PlayedStory(nil, path: nil, standard: .standard, keepsRegions: keepsRegions))
+                story: PlayedStory(nil, path: nil, standard: .standard, keepsRegions: keepsRegions),
+                allowsRemote: allowsRemote)
         }
 
         func ask(
             _ method: HTTPRequest.Method, _ path: String, _ body: String = "", headers: HTTPFields = [:],
-            from address: String = "127.0.0.1"
+            from address: String = "127.0.0.1", host: String = "localhost:5000"
         ) async throws -> (status: Int, body: JSONValue) {
             let head = HTTPRequest(
-                method: method, scheme: "http", authority: "localhost:5000", path: ControlAPI.root + path,
+                method: method, scheme: "http", authority: host, path: ControlAPI.root + path,
                 headerFields: headers)
             let response = try await control.respond(
                 to: Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))), from: address)
@@ -106,6 +109,7 @@ struct ControlTests {
             (.post, "/clock", #"{"action": "pause", "by": "5s"}"#, 422), (.post, "/faults", "{ id: a }", 422),
             (.delete, "/faults/none", "", 404), (.get, "/requests?limit=-1", "", 400),
             (.get, "/requests?operation=heat.nothing", "", 400), (.get, "/requests?colour=red", "", 400),
+            (.get, "/requests?after=x", "", 400),
             (.put, "/scenario", "scenario: x", 422), (.get, "/nothing", "", 404), (.delete, "/clock", "", 405),
         ])
     func nonsense(method: HTTPRequest.Method, path: String, body: String, status: Int) async throws {
@@ -153,6 +157,12 @@ struct ControlTests {
         #expect(try await room.ask(.get, "/requests?path=/identity/*").body["count"] == 3)
         #expect(try await room.ask(.get, "/requests?status=404").body["count"] == 0)
         #expect(try await room.ask(.get, "/requests?region=west").body["count"] == 0)
+        #expect(try await room.ask(.get, "/requests?method=post").body["count"] == 3)
+        #expect(try await room.ask(.get, "/requests?method=GET").body["count"] == 0)
+        #expect(try await room.ask(.get, "/requests?stack=*").body["count"] == 0)
+        let late = try await room.ask(.get, "/requests?after=1").body
+        #expect(late["count"] == 2)
+        #expect(late["items"]?.array?.map { $0["number"] } == [2, 3])
     }
 
     @Test(
@@ -217,5 +227,27 @@ struct ControlTests {
         #expect(try await room.ask(.get, "/clock", from: "").status == 403)
         #expect(try await room.ask(.get, "/clock", headers: [.origin: "http://evil.test"]).status == 403)
         #expect(try await room.ask(.get, "/clock", headers: [.origin: "http://localhost:5000"]).status == 200)
+        let site = HTTPField.Name("Sec-Fetch-Site")!
+        #expect(try await room.ask(.get, "/clock", headers: [site: "cross-site"]).status == 403)
+        #expect(try await room.ask(.get, "/clock", headers: [site: "same-origin"]).status == 200)
+    }
+
+    @Test("other machines may use it under any name where they are let in, pages of other sites may not")
+    func guests() async throws {
+        let room = try Room(allowsRemote: true)
+        #expect(try await room.ask(.get, "/clock", from: "10.0.0.7", host: "fake.test:5000").status == 200)
+        let foreign = try await room.ask(
+            .get, "/clock", headers: [.origin: "http://evil.test"], from: "10.0.0.7", host: "fake.test:5000")
+        #expect(foreign.status == 403)
+    }
+
+    @Test(
+        "a name that leads here is not this machine's",
+        arguments: [
+            ("evil.test:5000", 403), ("127.0.0.1.evil.test", 403), ("127.0.0.1:5000", 200), ("[::1]:5000", 200),
+            ("localhost", 200), ("", 403),
+        ])
+    func rebinding(host: String, status: Int) async throws {
+        #expect(try await Room().ask(.get, "/clock", host: host).status == status)
     }
 }

@@ -121,7 +121,10 @@ struct FakeCloudServerTests {
     @Test("the control API is on the same port")
     func control() async throws {
         let received = try await withServer { _, port in
-            await exchange(Self.version.replacing("/identity/v3", with: "/_hothouse/clock"), port: port)
+            await exchange(
+                Self.version.replacing("/identity/v3", with: "/_hothouse/clock").replacing(
+                    "cloud.test", with: "localhost"),
+                port: port)
         }
         #expect(received.text.hasPrefix("HTTP/1.1 200"))
         #expect(received.text.contains("\"state\":\"paused\""))

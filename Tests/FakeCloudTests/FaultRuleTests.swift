@@ -48,6 +48,7 @@ struct FaultRuleTests {
             ("op: \"*\", answer: { reset: later }", "unknown reset later"),
             ("op: \"*\", answer: { html: a, text: b }", "an answer has one of"),
             ("op: \"*\", answer: { refuse: true, status: 500 }", "a connection that ends before the answer has none"),
+            ("op: \"*\", answer: { error: Timeout }", "error is of the service's own body for a status from 400 on"),
             ("op: \"*\", answer: {}", "the answer says nothing"), ("op: \"*\", delay: 3", "delay is a duration"),
             ("op: \"*\", dely: 3s", "unknown key dely; did you mean delay?"),
             ("op: \"*\", answer: { headers: { \"a b\": c } }", "no header of HTTP"),

@@ -31,6 +31,22 @@ import Testing
         try region.act { try $0.network.createPort(["network_id": .string(network)], by: $1) }
     }
 
+    @Test("A floating IP whose port is null leads nowhere any more")
+    func dissociation() throws {
+        var region = NovaRegion()
+        let (network, subnet) = try makeNetwork(&region)
+        _ = try makeRouter(&region, on: subnet)
+        let port = try port(&region, on: network)
+        let outside = region.network("public")
+        let floating = try region.act {
+            try $0.network.createFloatingIP(
+                ["floating_network_id": .string(outside), "port_id": .string(port.id), "subnet_id": .null], by: $1)
+        }
+        #expect(floating.association?.portId == port.id)
+        let freed = try region.act { try $0.network.updateFloatingIP(floating.id, ["port_id": .null], by: $1) }
+        #expect(freed.association == nil)
+    }
+
     @Test("A port has the subnet's lowest free address and the default group, and gives the address back")
     func portAddresses() throws {
         var region = NovaRegion()

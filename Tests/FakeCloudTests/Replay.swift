@@ -90,10 +90,12 @@ struct Replay {
                 secrets[Self.word(name)] = secret
             }
         case .keystone(let isDown):
-            let rule = try FaultRule(
-                parsing: "{ id: keystone-down, op: \"keystone.*\", answer: { refuse: true } }", file: "arrangement",
-                regions: [], others: [])
-            if isDown { bench.cloud.arm(rule) } else { bench.cloud.disarm(rule.id) }
+            try arm("id: keystone-down, op: \"keystone.*\", answer: { refuse: true }", if: isDown)
+        case .engine(let isDown):
+            let operations = "[heat.stack.*, heat.event.*, heat.resource.*, heat.template.*, heat.other]"
+            try arm(
+                "id: engine-down, op: \(operations), delay: 60s, answer: { status: 500, error: MessagingTimeout }",
+                if: isDown)
         case .signIn(let token, let credential):
             let id = likeness.translated(credential)
             let secret = bench.engine.identity.credentials[id]?.secret
@@ -105,6 +107,11 @@ struct Replay {
                 "POST", "/identity/v3/auth/tokens", body: JSONValue.object(["auth": ["identity": identity]]).utf8)
             tokens[token] = answer.headers[HTTPField.Name("X-Subject-Token")!]
         }
+    }
+
+    private func arm(_ text: String, if isWanted: Bool) throws {
+        let rule = try FaultRule(parsing: "{ \(text) }", file: "arrangement", regions: [], others: [])
+        if isWanted { bench.cloud.arm(rule) } else { bench.cloud.disarm(rule.id) }
     }
 
     /// A name without the number that makes it unique.
@@ -193,14 +200,14 @@ struct Replay {
         likeness.compare(left, Self.recordable(right), at: "")
     }
 
-    /// Without the service that the recorded cloud did not have.
+    /// Without the service that the recorded cloud did not have, under both of its names.
     private static func recordable(_ body: JSONValue) -> JSONValue {
         switch body {
         case .object(let members):
             .object(
                 members.map { key, value in
                     guard key == "catalog", let services = value.array else { return (key, recordable(value)) }
-                    return (key, .array(services.filter { $0["name"] != "cinder" }))
+                    return (key, .array(services.filter { $0["name"]?.string?.hasPrefix("cinder") != true }))
                 }.reduce(into: [:]) { $0[$1.0] = $1.1 })
         default: body
         }

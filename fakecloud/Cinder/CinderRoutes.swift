@@ -96,6 +96,23 @@ enum CinderRoutes {
                 services.volume.volumes.update(id) { $0.metadata.merge(given) { $1 } }
                 return .json(200, ["metadata": .object(given.mapValues { .string($0) })])
             },
+            on(.put, volume + "/metadata") { services, call, change in
+                let id = call.parameter("volume")
+                _ = try services.volume.volume(id, for: change.requester)
+                let given = try call.object("metadata").object?.compactMapValues(\.string) ?? [:]
+                services.volume.volumes.update(id) { $0.metadata = given }
+                return .json(200, ["metadata": .object(given.mapValues { .string($0) })])
+            },
+            on(.delete, volume + "/metadata/:key") { services, call, change in
+                let id = call.parameter("volume")
+                let key = call.parameter("key")
+                let found = try services.volume.volume(id, for: change.requester)
+                guard found.metadata[key] != nil else {
+                    throw ServiceFault(404, "Volume \(id) has no metadata with key \(key).")
+                }
+                services.volume.volumes.update(id) { $0.metadata[key] = nil }
+                return ServiceAnswer(status: 200)
+            },
         ] + offers(root)
     }
 

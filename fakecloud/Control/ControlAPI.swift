@@ -68,13 +68,7 @@ public struct ControlAPI: Sendable {
     /// - Parameter remoteAddress: of the peer's socket.
     /// - Throws: `CancellationError`.
     public func respond(to request: Request, from remoteAddress: String) async throws -> Response {
-        guard allowsRemote || Self.isLoopback(remoteAddress) else {
-            return ControlProblem(403, "The control API answers this machine only.").response
-        }
-        // A page of another site must not move the clock of a developer who looks at it.
-        if let origin = request.headers[.origin], origin != "http://" + (request.head.authority ?? "") {
-            return ControlProblem(403, "The control API does not answer pages of other sites.").response
-        }
+        if let refusal = refusal(of: request.head, from: remoteAddress) { return refusal.response }
         do {
             let context = CloudContext(source: CloudContextSource(logger: Logger(label: "control")))
             let response = try await router.respond(to: request, context: context)
@@ -89,9 +83,30 @@ public struct ControlAPI: Sendable {
         }
     }
 
-    private static func isLoopback(_ address: String) -> Bool {
-        address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
+    /// A page of another site must not move the clock of a developer who looks at it, also not one that has its own name
+    /// lead here.
+    private func refusal(of head: HTTPRequest, from remoteAddress: String) -> ControlProblem? {
+        let authority = head.authority ?? ""
+        let host = authority.replacing(/:\d+$/, with: "")
+        guard allowsRemote || (Self.isLoopback(remoteAddress) && Self.isLoopback(host)) else {
+            return ControlProblem(403, "The control API answers this machine only, under localhost or 127.0.0.1.")
+        }
+        let isOurPage = head.headerFields[.secFetchSite].map { ["same-origin", "none"].contains($0) } ?? true
+        let isOurOrigin = head.headerFields[.origin].map { $0 == "http://" + authority } ?? true
+        guard isOurPage, isOurOrigin else {
+            return ControlProblem(403, "The control API does not answer pages of other sites.")
+        }
+        return nil
     }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host == "[::1]"
+            || host.wholeMatch(of: /(::ffff:)?127(\.\d{1,3}){3}/) != nil
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
 }
 
 extension ControlAPI {

@@ -38,9 +38,14 @@ extension ControlAPI {
                     "The calls that the cloud has seen: how many match, and the newest of them, oldest first. Bodies are cut after 4096 bytes, secrets masked.",
                     parameters: [
                         parameter("operation", "A name or a pattern: heat.stack.*", ["type": "string"]),
+                        parameter("method", "GET, POST, …", ["type": "string"]),
                         parameter("status", "Of the answer.", ["type": "integer", "minimum": 100, "maximum": 599]),
                         parameter("path", "A path or a pattern, with or without its query.", ["type": "string"]),
                         parameter("region", "The region's name.", ["type": "string"]),
+                        parameter("stack", "The stack's name, or a pattern.", ["type": "string"]),
+                        parameter(
+                            "after", "Only calls with a higher number.",
+                            ["type": "integer", "minimum": 0, "default": 0]),
                         parameter(
                             "limit", "How many are shown.",
                             ["type": "integer", "minimum": 0, "maximum": 1000, "default": 100]),

@@ -20,13 +20,16 @@ extension ControlAPI {
 
 /// Which calls are asked for.
 struct CallFilter {
-    static let parameters = ["operation", "status", "path", "region", "limit"]
+    static let parameters = ["operation", "method", "status", "path", "region", "stack", "after", "limit"]
 
     let limit: Int
     private let operations: [String]?
+    private let method: String?
     private let status: Int?
     private let path: Glob?
     private let region: String?
+    private let stack: Glob?
+    private let after: Int
 
     /// - Throws: ``ControlProblem``, 400.
     init(_ query: [String: String]) throws {
@@ -53,10 +56,21 @@ struct CallFilter {
         }
         path = query["path"].map { Glob($0) }
         region = query["region"]
+        method = query["method"]?.uppercased()
+        stack = query["stack"].map { Glob($0) }
+        after =
+            try query["after"].map { text in
+                guard let number = Int(text), number >= 0 else {
+                    throw ControlProblem(400, "after is the number of a call, from 0.")
+                }
+                return number
+            } ?? 0
     }
 
-    func matches(_ call: CloudCall) -> Bool {
-        operations.map { $0.contains(call.operation.rawValue) } ?? true
+    func matches(_ number: Int, _ call: CloudCall) -> Bool {
+        number > after && operations.map { $0.contains(call.operation.rawValue) } ?? true
+            && method.map { $0 == call.method } ?? true
+            && stack.map { pattern in call.stack.map(pattern.matches) ?? false } ?? true
             && status.map { $0 == call.status } ?? true
             && path.map { path in path.matches(call.path) || path.matches(String(call.path.prefix { $0 != "?" })) }
                 ?? true

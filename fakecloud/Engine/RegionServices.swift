@@ -94,14 +94,18 @@ struct RegionServices: Sendable {
 }
 
 extension Image {
-    /// 65,536 zeros, as golden glance's images are.
+    /// As many zeros golden glance's images are.
+    static let zeros = 65536
     private static let catalogImage: Image = {
         var image = Image(
             id: "", name: "", projectId: "", status: .queued, visibility: "public", createdAt: RegionServices.epoch,
             updatedAt: RegionServices.epoch)
-        image.setData(Array(repeating: 0, count: 65536))
+        image.setData(ImageData(Array(repeating: 0, count: zeros)))
         return image
     }()
+
+    /// Whether its bytes are those of the catalog's images, the only ones that can be read.
+    var holdsZeros: Bool { hash == Self.catalogImage.hash }
 
     fileprivate init(_ item: ImageScenario, _ catalog: FakeCatalog, at instant: Timestamp) {
         let data = Self.catalogImage

@@ -13,6 +13,16 @@ struct Change: Sendable {
     let requester: Requester
     let now: Timestamp
     let random: RandomSource
+    /// `req-…`, of the call that asked for it.
+    let requestId: String
+
+    /// - Parameter requestId: drawn where there was no call.
+    init(requester: Requester, now: Timestamp, random: RandomSource, requestId: String? = nil) {
+        self.requester = requester
+        self.now = now
+        self.random = random
+        self.requestId = requestId ?? "req-" + random.stream("request").uuid()
+    }
 
     var projectId: String { requester.projectId }
 }

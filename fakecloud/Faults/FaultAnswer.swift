@@ -21,7 +21,7 @@ extension FaultVerdict {
             spoiled.body = garbage
             spoiled.status = answer.status ?? real.status
         case nil:
-            if let status = answer.status { spoiled = call.dialect.failure(status) }
+            if let status = answer.status { spoiled = call.dialect.failure(status, answer.error) }
         }
         spoiled.stack = real.stack
         if let retryAfter {
@@ -70,11 +70,13 @@ extension CloudDialect {
     }
 
     /// The service's error for any status, where no request of its own leads to it.
-    func failure(_ status: Int) -> ServiceAnswer {
+    ///
+    /// - Parameter exception: that Heat's engine could not handle, or its API (golden outage, `engine-down-create`).
+    func failure(_ status: Int, _ exception: String? = nil) -> ServiceAnswer {
         let phrase = HTTPResponseStatus(statusCode: status).reasonPhrase
         let title = phrase.isEmpty ? "Error" : phrase
         guard status >= 400 else { return ServiceAnswer(status: status) }
-        if status == 503, self != .keystone { return Self.unavailable("") }
+        if status == 503, self != .keystone, exception == nil { return Self.unavailable("") }
         let message = "\(title): a fault of the fake cloud"
         switch self {
         case .keystone:
@@ -82,7 +84,7 @@ extension CloudDialect {
                 status,
                 ["error": ["code": .integer(status), "message": .string(message), "title": .string(title)]])
         case .heat:
-            let type = status == 500 ? "RemoteError" : "HTTP" + title.filter(\.isLetter)
+            let type = exception ?? (status == 500 ? "RemoteError" : "HTTP" + title.filter(\.isLetter))
             return .json(
                 status, HeatFault(status: status, type: type, message: status == 500 ? nil : message).json)
         case .nova:

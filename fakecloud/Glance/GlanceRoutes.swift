@@ -18,8 +18,18 @@ enum GlanceRoutes {
             return .json(200, .object(ImageView(services.image, call).json(found)))
         },
         .on(.get, image + "/file") { services, call, change in
-            _ = try services.image.image(call.parameter("image"), for: change.requester)
-            return ServiceAnswer(status: 204)
+            let found = try services.image.image(call.parameter("image"), for: change.requester)
+            guard found.holdsZeros else { return ServiceAnswer(status: 204) }
+            return ServiceAnswer(
+                status: 200, headers: [.contentType: "application/octet-stream"],
+                body: Array(repeating: 0, count: Image.zeros))
+        },
+        .on(.get, image + "/members") { services, call, change in
+            let found = try services.image.image(call.parameter("image"), for: change.requester)
+            guard found.visibility == "shared" else {
+                throw ServiceFault.glance(403, "Forbidden", "Only shared images have members.")
+            }
+            return .json(200, ["members": [], "schema": "/v2/schemas/members"])
         },
         .on(.post, images) { services, call, change in
             guard let given = call.json, given.object != nil else {
@@ -31,7 +41,7 @@ enum GlanceRoutes {
                 headers: [.location: "\(call.baseURL)/image/\(call.region ?? "")/v2/images/\(made.id)"])
         },
         .on(.put, image + "/file") { services, call, change in
-            try services.image.upload(call.parameter("image"), call.body, by: change)
+            try services.image.upload(call.parameter("image"), call.upload ?? ImageData([]), by: change)
             return ServiceAnswer(status: 204)
         },
         .on(.patch, image) { services, call, change in

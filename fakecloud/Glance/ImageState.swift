@@ -1,4 +1,3 @@
-import Crypto
 import Runtime
 import Scenarios
 
@@ -97,14 +96,14 @@ struct ImageState: Sendable {
         return image
     }
 
-    mutating func upload(_ id: String, _ bytes: [UInt8], by change: Change) throws(ServiceFault) {
+    mutating func upload(_ id: String, _ data: ImageData, by change: Change) throws(ServiceFault) {
         let image = try ownImage(id, change, "upload_image")
         guard image.status == .queued else {
             throw .glance(
                 409, "Conflict", "Image status transition from \(image.status.rawValue) to saving is not allowed")
         }
         images.update(id) { image in
-            image.setData(bytes)
+            image.setData(data)
             image.updatedAt = change.now
         }
     }
@@ -174,14 +173,11 @@ struct ImageState: Sendable {
 }
 
 extension Image {
-    mutating func setData(_ bytes: [UInt8]) {
-        func hex(_ digest: some Sequence<UInt8>) -> String {
-            digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
+    mutating func setData(_ data: ImageData) {
         status = .active
-        size = bytes.count
-        checksum = hex(Insecure.MD5.hash(data: bytes))
-        hash = hex(SHA512.hash(data: bytes))
+        size = data.size
+        checksum = data.checksum
+        hash = data.hash
     }
 }
 

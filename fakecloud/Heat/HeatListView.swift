@@ -1,3 +1,4 @@
+import OrderedCollections
 import Runtime
 
 /// The list of a project's stacks.
@@ -10,12 +11,7 @@ extension HeatView {
         }
         let limit = isPaged ? try limit() : nil
         let isCounted = try flag("with_count")
-        var found = try sorted(engine.stacks(in: place).filter(matchesFilters))
-        let total = found.count
-        if isPaged, let marker = call.query("marker"), let place = found.firstIndex(where: { $0.id == marker }) {
-            found.removeFirst(place + 1)
-        }
-        let page = limit.map { Array(found.prefix($0)) } ?? found
+        let (page, total) = try found(limit: limit, marker: isPaged ? call.query("marker") : nil, isCounted)
         var body: [String: JSONValue] = ["stacks": .array(page.map(summary))]
         if let limit, page.count == limit, let last = page.last {
             body["links"] = [["rel": "next", "href": .string(nextPage(after: last.id))]]
@@ -26,24 +22,55 @@ extension HeatView {
 
     /// The address of the next page: the query as it was, with another marker.
     private func nextPage(after id: String) -> String {
-        let kept = call.query.filter { $0.name != "marker" }.map { "\($0.name)=\($0.value)" }
+        let kept = call.query.filter { $0.name != "marker" }.map {
+            "\($0.name)=\($0.value.addingPercentEncoding())"
+        }
         return "\(projectURL)/stacks?" + (kept + ["marker=\(id)"]).joined(separator: "&")
     }
 
-    /// Newest first; a sort key that Heat does not know is ignored.
-    private func sorted(_ stacks: [StackRecord]) throws -> [StackRecord] {
+    /// A page, and how many stacks there are of which it is one where that is asked for. Newest first; a sort key that
+    /// Heat does not know is ignored, and so is a marker.
+    private func found(
+        limit: Int?, marker: String?, _ isCounted: Bool
+    ) throws -> (page: [StackRecord], total: Int) {
+        let filter = StackFilter(call, at: engine.now)
+        let stacks = engine.regions[place.region]?.stacks ?? [:]
+        func isWanted(_ index: Int) -> Bool {
+            stacks.values[index].project == place.project && filter.matches(stacks.values[index])
+        }
         let key = call.queries("sort_keys").first
         let isByName = key == "stack_name" || key == "name"
         let isByStatus = key == "stack_status" || key == "status"
-        let ascending =
-            isByName
-            ? stacks.sorted { $0.name < $1.name } : isByStatus ? stacks.sorted { $0.status < $1.status } : stacks
+        var isAscending = isByName || isByStatus
         switch call.query("sort_dir") {
-        case nil: return isByName || isByStatus ? ascending : ascending.reversed()
-        case "desc": return ascending.reversed()
-        case "asc": return ascending
+        case nil: break
+        case "desc": isAscending = false
+        case "asc": isAscending = true
         default: throw HeatFault(status: 400, type: "ValueError", message: nil)
         }
+        let total = isCounted ? stacks.values.indices.count(where: isWanted) : 0
+        let most = limit ?? .max
+        if isByName || isByStatus {
+            var all = stacks.values.indices.filter(isWanted).map { stacks.values[$0] }
+            all.sort { isByName ? $0.name < $1.name : $0.status < $1.status }
+            if !isAscending { all.reverse() }
+            if let index = all.firstIndex(where: { $0.id == marker }) { all.removeFirst(index + 1) }
+            return (Array(all.prefix(most)), total)
+        }
+        // Stacks are kept in the order of their making, so no more of them are looked at than a page needs.
+        let start = marker.flatMap { stacks.index(forKey: $0) }.flatMap {
+            stacks.values[$0].project == place.project ? $0 : nil
+        }
+        let places =
+            isAscending
+            ? stride(from: start.map { $0 + 1 } ?? 0, to: stacks.count, by: 1)
+            : stride(from: (start ?? stacks.count) - 1, to: -1, by: -1)
+        var page: [StackRecord] = []
+        for index in places {
+            guard page.count < most else { break }
+            if isWanted(index) { page.append(stacks.values[index]) }
+        }
+        return (page, total)
     }
 
     private func flag(_ name: String) throws -> Bool {
@@ -54,25 +81,6 @@ extension HeatView {
             throw HeatFault.badRequest(
                 "Unrecognized value \"\(call.query(name) ?? "")\" for \"\(name)\", acceptable values are: true, false.")
         }
-    }
-
-    private func matchesFilters(_ stack: StackRecord) -> Bool {
-        func any(_ names: [String], _ matches: (String) -> Bool) -> Bool {
-            let wanted = names.flatMap(call.queries)
-            return wanted.isEmpty || wanted.contains(where: matches)
-        }
-        func tags(_ name: String) -> [[String]] {
-            call.queries(name).map { $0.split(separator: ",").map(String.init) }
-        }
-        let has = Set(stack.tags)
-        return (!stack.isPurged(at: engine.now) || call.query("show_deleted")?.lowercased() == "true")
-            && any(["name", "stack_name"]) { $0 == stack.name } && any(["id"]) { $0 == stack.id }
-            && any(["status", "stack_status"]) { $0 == stack.state.rawValue || $0 == stack.status }
-            && any(["action"]) { $0 == stack.action.rawValue }
-            && tags("tags").allSatisfy { $0.allSatisfy(has.contains) }
-            && tags("tags_any").allSatisfy { $0.contains(where: has.contains) }
-            && !tags("not_tags").contains { $0.allSatisfy(has.contains) }
-            && !tags("not_tags_any").contains { $0.contains(where: has.contains) }
     }
 
     private func summary(_ stack: StackRecord) -> JSONValue {

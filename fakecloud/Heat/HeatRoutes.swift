@@ -4,7 +4,7 @@ import Runtime
 /// Heat's Orchestration API v1: stacks, their events, resources, outputs and templates.
 extension FakeCloud {
     func addHeat(to routes: inout ServiceRoutes) {
-        routes.on(.get, "/heat/:region", needsToken: false) { _, call in HeatView.versions(call) }
+        routes.on(.get, "/heat/:region", .heatDiscover, needsToken: false) { _, call in HeatView.versions(call) }
         let project = "/heat/:region/v1/:project"
         routes.on(.get, project + "/build_info") { _, call in
             .json(200, ["api": ["revision": "unknown"], "engine": ["revision": "unknown"]])
@@ -39,9 +39,8 @@ extension FakeCloud {
             return try HeatView(engine, call).show()
         }
         routes.on(.delete, stack, .heatStackDelete) { [weak self] engine, call in
-            let view = try HeatView(engine, call)
-            try self?.apply(
-                .deleteStack(name: call.parameter("name"), id: call.parameter("id"), view.place), to: &engine)
+            let place = try HeatAddress(call).place
+            try self?.apply(.deleteStack(name: call.parameter("name"), id: call.parameter("id"), place), to: &engine)
             return ServiceAnswer(status: 204)
         }
     }
@@ -68,12 +67,12 @@ extension FakeCloud {
         let resource = stack + "/resources/:resource"
         routes.on(.get, resource) { engine, call in try HeatView(engine, call).resource() }
         routes.on(.patch, resource) { [weak self] engine, call in
-            let view = try HeatView(engine, call)
-            let stack = try view.stack()
+            let place = try HeatAddress(call).place
+            let id = try HeatView(engine, call).stack().id
             try self?.apply(
                 .markResource(
                     call.parameter("resource"), isUnhealthy: call.json?["mark_unhealthy"] == true,
-                    reason: call.json?["resource_status_reason"]?.string ?? "", stackId: stack.id, view.place),
+                    reason: call.json?["resource_status_reason"]?.string ?? "", stackId: id, place),
                 to: &engine)
             return .json(200, .null)
         }
@@ -118,11 +117,11 @@ extension FakeCloud {
     }
 
     private func create(in engine: inout CloudEngine, _ call: ServiceCall) throws -> ServiceAnswer {
-        let view = try HeatView(engine, call)
+        let address = try HeatAddress(call)
         guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
-        let id = try apply(.createStack(body, view.place, seed: draw()), to: &engine) ?? ""
+        let id = try apply(.createStack(body, address.place, seed: draw()), to: &engine) ?? ""
         let name = body["stack_name"]?.string ?? ""
-        let link = view.link(name, id)
+        let link = address.link(name, id)
         var answer = ServiceAnswer.json(
             201, ["stack": ["id": .string(id), "links": [["href": .string(link), "rel": "self"]]]],
             headers: [.location: link])

@@ -5,21 +5,19 @@ import Runtime
 struct HeatView {
     let engine: CloudEngine
     let call: ServiceCall
-    let place: StackPlace
+    private let address: HeatAddress
 
-    /// - Throws: ``HeatFault`` where the path's project is not the token's (golden heat, `show-other-token-403`).
+    /// - Throws: ``HeatFault`` where the path's project is not the token's.
     init(_ engine: CloudEngine, _ call: ServiceCall) throws {
         self.engine = engine
         self.call = call
-        place = StackPlace(region: call.region ?? "", project: call.parameter("project"))
-        guard call.token?.project?.id == place.project || call.token?.isAdmin == true else {
-            throw HeatFault(status: 403, type: "HTTPForbidden", message: "Access was denied to this resource.")
-        }
+        address = try HeatAddress(call)
     }
 
-    var projectURL: String { "\(call.baseURL)/heat/\(place.region)/v1/\(place.project)" }
+    var place: StackPlace { address.place }
+    var projectURL: String { address.projectURL }
 
-    func link(_ name: String, _ id: String) -> String { "\(projectURL)/stacks/\(name)/\(id)" }
+    func link(_ name: String, _ id: String) -> String { address.link(name, id) }
 
     static func versions(_ call: ServiceCall) -> ServiceAnswer {
         let link: JSONValue = ["rel": "self", "href": .string("\(call.baseURL)/heat/\(call.region ?? "")/v1/")]

@@ -65,6 +65,8 @@ struct KeystoneView {
         Service(type: "image", name: "glance") { region, _ in "/image/\(region)" },
         Service(type: "network", name: "neutron") { region, _ in "/network/\(region)" },
         Service(type: "block-storage", name: "cinder") { region, _ in "/volume/\(region)/v3" },
+        // By the name under which older clients look for it.
+        Service(type: "volumev3", name: "cinderv3") { region, _ in "/volume/\(region)/v3" },
         Service(type: "placement", name: "placement") { region, _ in "/placement/\(region)" },
     ]
 

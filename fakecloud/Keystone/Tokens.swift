@@ -16,9 +16,13 @@ extension CloudEngine {
         guard let auth = body?["auth"], auth != .null else {
             throw KeystoneFault.badRequest("Expecting to find auth in request body.")
         }
-        guard let identity = auth["identity"] else { throw KeystoneFault.invalid("'identity' is a required property") }
+        guard let identity = auth["identity"] else {
+            throw AuthSchema.missing("identity", in: auth, schema: AuthSchema.auth, at: [])
+        }
         guard let methods = identity["methods"]?.array?.compactMap(\.string) else {
-            throw KeystoneFault.invalid("Invalid input for field 'identity': 'methods' is a required property")
+            throw AuthSchema.missing(
+                "methods", in: identity, schema: AuthSchema.identity, at: ["identity"],
+                prefix: "Invalid input for field 'identity': ")
         }
         guard let method = methods.first else { throw KeystoneFault.unauthorized }
         switch method {

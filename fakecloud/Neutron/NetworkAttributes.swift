@@ -18,7 +18,11 @@ struct NetworkAttributes {
     /// Whether the request names the attribute, null included.
     func has(_ name: String) -> Bool { members[name] != nil }
 
-    subscript(name: String) -> JSONValue? { members[name].flatMap { $0 == .null ? nil : $0 } }
+    /// Nil where the attribute is null too.
+    subscript(name: String) -> JSONValue? {
+        guard let value = members[name], value != .null else { return nil }
+        return value
+    }
 
     func text(_ name: String) throws(ServiceFault) -> String? {
         guard let value = self[name] else { return nil }

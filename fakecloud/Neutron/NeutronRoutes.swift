@@ -4,10 +4,10 @@ import Scenarios
 
 /// Neutron's Networking API v2.0.
 enum NeutronRoutes {
-    private static let root = "/network/:region/v2.0"
+    static let root = "/network/:region/v2.0"
 
     static let all: [ServiceRoute] =
-        discovery + quotas
+        NeutronDiscovery.all
         + collection(
             "networks", "network", .neutronNetworkList, also: ["is_default"], absent: ServiceFault.networkNotFound,
             seen: { state, call, requester in
@@ -73,145 +73,6 @@ enum NeutronRoutes {
             }, find: { try $0.rule($1, for: $2) }, create: { try $0.createRule($1, by: $2) }, update: nil,
             delete: { try $0.deleteRule($1, by: $2) }, table: \.rules, json: { $0.json($1) })
 
-    // Discovery.
-
-    private static let extensions = [
-        "address-scope", "agent", "allowed-address-pairs", "availability_zone", "binding", "default-subnetpools",
-        "dns-integration", "external-net", "ext-gw-mode", "extra_dhcp_opt", "extraroute", "filter-validation",
-        "fip-port-details", "floating-ip-port-forwarding", "net-mtu", "network-ip-availability", "pagination",
-        "port-security",
-        "project-id", "provider", "quota_details", "quotas", "router", "security-group", "sorting",
-        "standard-attr-description", "standard-attr-revisions", "standard-attr-tag", "standard-attr-timestamp",
-        "stateful-security-group", "subnet_allocation",
-    ]
-
-    /// What there is none of.
-    private static func empty(_ path: String, _ collection: String) -> ServiceRoute {
-        .on(.get, root + path) { _, _, _ in .json(200, .object([collection: []])) }
-    }
-
-    private static func describe(_ alias: String) -> JSONValue {
-        [
-            "alias": .string(alias), "name": .string(alias), "description": "", "links": [],
-            "updated": "2013-01-01T00:00:00-00:00",
-        ]
-    }
-
-    private static let discovery: [ServiceRoute] = [
-        .on(.get, "/network/:region", needsToken: false) { _, call, _ in
-            let link = "\(call.baseURL)/network/\(call.region ?? "")/v2.0/"
-            return .json(
-                200,
-                [
-                    "versions": [
-                        ["id": "v2.0", "status": "CURRENT", "links": [["rel": "self", "href": .string(link)]]]
-                    ]
-                ])
-        },
-        .on(.get, root) { _, call, _ in
-            let base = "\(call.baseURL)/network/\(call.region ?? "")/v2.0/"
-            let resources = [
-                ("network", "networks"), ("subnet", "subnets"), ("subnetpool", "subnetpools"), ("port", "ports"),
-            ]
-            return .json(
-                200,
-                [
-                    "resources": .array(
-                        resources.map { name, collection in
-                            [
-                                "name": .string(name), "collection": .string(collection),
-                                "links": [["rel": "self", "href": .string(base + collection)]],
-                            ]
-                        })
-                ])
-        },
-        .on(.get, root + "/extensions") { _, _, _ in
-            .json(200, ["extensions": .array(extensions.map(describe))])
-        },
-        .on(.get, root + "/extensions/:alias") { _, call, _ in
-            let alias = call.parameter("alias").withoutSuffix
-            guard extensions.contains(alias) else {
-                throw ServiceFault.neutron(
-                    404, "ExtensionsNotFound", "Extensions not found: ['\(alias)'].")
-            }
-            return .json(200, ["extension": describe(alias)])
-        },
-        .on(.get, root + "/availability_zones") { _, _, _ in
-            .json(
-                200,
-                [
-                    "availability_zones": .array(
-                        ["network", "router"].map {
-                            ["name": "nova", "resource": .string($0), "state": "available"]
-                        })
-                ])
-        },
-        empty("/subnetpools", "subnetpools"), empty("/agents", "agents"),
-        empty("/address-scopes", "address_scopes"), empty("/address-groups", "address_groups"),
-        empty("/rbac-policies", "rbac_policies"), empty("/qos/policies", "policies"), empty("/trunks", "trunks"),
-        .on(.get, root + "/network-ip-availabilities") { services, call, change in
-            guard change.requester.isAdmin else { return .json(200, ["network_ip_availabilities": []]) }
-            let state = services.network
-            let items = state.networks.all.map { network -> JSONValue in
-                let subnets = state.subnets.records(network.subnetIds)
-                func used(_ subnet: Subnet) -> JSONValue { .integer(subnet.addresses.taken.count) }
-                return [
-                    "network_id": .string(network.id), "network_name": .string(network.name),
-                    "project_id": .string(network.projectId), "tenant_id": .string(network.projectId),
-                    "total_ips": .integer(subnets.map(\.addresses.capacity).reduce(0, +)),
-                    "used_ips": .integer(subnets.map(\.addresses.taken.count).reduce(0, +)),
-                    "subnet_ip_availability": .array(
-                        subnets.map { subnet in
-                            [
-                                "subnet_id": .string(subnet.id), "subnet_name": .string(subnet.name),
-                                "cidr": .string(subnet.cidr.description),
-                                "ip_version": .integer(subnet.cidr.base.version.rawValue),
-                                "total_ips": .integer(subnet.addresses.capacity), "used_ips": used(subnet),
-                            ]
-                        }),
-                ]
-            }
-            return .json(200, ["network_ip_availabilities": .array(items)])
-        },
-    ]
-
-    // Quotas.
-
-    private static func quota(_ path: String, _ isDetailed: Bool, of project: String? = nil) -> ServiceRoute {
-        .on(.get, root + path) { services, call, change in
-            let asked = call.parameter("project").withoutSuffix
-            guard asked == change.projectId || change.requester.isAdmin else {
-                throw ServiceFault.notAuthorized("rule:get_quota")
-            }
-            services.network.defaultGroup(of: asked)
-            return .json(
-                200, ["quota": NetworkView(services, call).quota(of: project ?? asked, isDetailed: isDetailed)])
-        }
-    }
-
-    private static let quotas: [ServiceRoute] = [
-        quota("/quotas/:project", false), quota("/quotas/:project/details.json", true),
-        quota("/quotas/:project/details", true), quota("/quotas/:project/default", false, of: ""),
-        quota("/quotas/:project/default.json", false, of: ""),
-        .on(.put, root + "/quotas/:project") { services, call, change in
-            guard change.requester.isAdmin else { throw ServiceFault.notAuthorized("rule:update_quota") }
-            let project = call.parameter("project").withoutSuffix
-            for (name, value) in try call.object("quota").object ?? [:] {
-                guard let resource = QuotaScenario.Resource(rawValue: name) else { continue }
-                guard let limit = value.integer ?? value.string.flatMap({ Int($0) }), limit >= -1 else {
-                    throw ServiceFault.invalidAttribute(name, "'\(value)' is not an integer")
-                }
-                services.network.quotas[project, default: [:]][resource] = limit
-            }
-            return .json(200, ["quota": NetworkView(services, call).quota(of: project, isDetailed: false)])
-        },
-        .on(.delete, root + "/quotas/:project") { services, call, change in
-            guard change.requester.isAdmin else { throw ServiceFault.notAuthorized("rule:delete_quota") }
-            services.network.quotas[call.parameter("project").withoutSuffix] = nil
-            return ServiceAnswer(status: 204)
-        },
-    ]
-
     private static let routerInterfaces: [ServiceRoute] = [
         .on(.put, root + "/routers/:id/add_router_interface") { services, call, change in
             let router = call.parameter("id")
@@ -223,7 +84,24 @@ enum NeutronRoutes {
             let port = try services.network.removeRouterInterface(router, call.json ?? [:], by: change)
             return answer(port, of: router)
         },
+        extraRoutes("add_extraroutes") { routes, given in
+            routes += given.filter { !routes.contains($0) }
+        },
+        extraRoutes("remove_extraroutes") { routes, given in routes.removeAll(where: given.contains) },
     ]
+
+    /// Adds routes to a router's, or takes some of them away, whatever the others are.
+    private static func extraRoutes(
+        _ path: String, _ change: @escaping @Sendable (inout [JSONValue], [JSONValue]) -> Void
+    ) -> ServiceRoute {
+        .on(.put, root + "/routers/:id/" + path) { services, call, context in
+            let id = call.parameter("id")
+            var routes = try services.network.router(id, for: context.requester).routes
+            change(&routes, try call.object("router")["routes"]?.array ?? [])
+            let router = try services.network.updateRouter(id, ["routes": .array(routes)], by: context)
+            return .json(200, ["router": .object(NetworkView(services, call).json(router))])
+        }
+    }
 
     private static func answer(_ port: Port, of router: String) -> ServiceAnswer {
         let subnets = port.fixedIPs.map(\.subnetId)
@@ -244,7 +122,7 @@ enum NeutronRoutes {
     ///   - seen: what a requester sees, or of it at least what the query asks for.
     ///   - also: attributes that can be asked for though items do not show them.
     private static func collection<Record: NetworkRecord>(
-        _ path: String, _ name: String, _ list: CloudOperation = .other, also: Set<String> = [],
+        _ path: String, _ name: String, _ list: CloudOperation? = nil, also: Set<String> = [],
         absent: @escaping @Sendable (String) -> ServiceFault,
         seen: @escaping @Sendable (NetworkState, ServiceCall, Requester) -> [Record],
         find: @escaping @Sendable (NetworkState, String, Requester) throws -> Record,
@@ -375,5 +253,5 @@ extension NetworkAttributes {
 
 extension String {
     /// Without the `.json` that Neutron allows at the end of every path.
-    fileprivate var withoutSuffix: String { hasSuffix(".json") ? String(dropLast(5)) : self }
+    var withoutSuffix: String { hasSuffix(".json") ? String(dropLast(5)) : self }
 }

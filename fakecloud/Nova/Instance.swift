@@ -13,12 +13,14 @@ struct Flavor: Equatable, Sendable {
 struct Instance: ServiceRecord {
     /// Nova's `vm_state`.
     enum State: String, Sendable {
-        case building, active, stopped, paused, suspended, resized, error
+        case building, active, stopped, paused, suspended, resized, rescued, error
+        case shelved = "shelved_offloaded"
     }
 
     /// What is being done to it, over at the end of a turn.
     enum Step: Equatable, Sendable {
         case create, delete, stop, start, softReboot, hardReboot, pause, unpause, suspend, resume
+        case shelve, unshelve, rescue, unrescue
         case resize(to: Flavor)
         case confirmResize, revertResize
         case rebuild(image: String)
@@ -37,6 +39,10 @@ struct Instance: ServiceRecord {
             case .unpause: "unpausing"
             case .suspend: "suspending"
             case .resume: "resuming"
+            case .shelve: "shelving"
+            case .unshelve: "unshelving"
+            case .rescue: "rescuing"
+            case .unrescue: "unrescuing"
             case .resize: "resize_prep"
             case .confirmResize: "resize_confirming"
             case .revertResize: "resize_reverting"
@@ -91,6 +97,8 @@ struct Instance: ServiceRecord {
     var formerHost: String?
     var stateBeforeResize = State.active
     var consoleLines: [String] = []
+    /// Oldest first.
+    var actions: [InstanceAction] = []
 
     /// As the API shows it.
     var status: String {
@@ -110,6 +118,8 @@ struct Instance: ServiceRecord {
         case .stopped: return "SHUTOFF"
         case .paused: return "PAUSED"
         case .suspended: return "SUSPENDED"
+        case .shelved: return "SHELVED_OFFLOADED"
+        case .rescued: return "RESCUE"
         case .resized: return "VERIFY_RESIZE"
         case .error: return "ERROR"
         }
@@ -119,9 +129,9 @@ struct Instance: ServiceRecord {
     var powerState: Int {
         switch state {
         case .building, .error: 0
-        case .active, .resized: 1
+        case .active, .resized, .rescued: 1
         case .paused: 3
-        case .stopped, .suspended: 4
+        case .stopped, .suspended, .shelved: 4
         }
     }
 }

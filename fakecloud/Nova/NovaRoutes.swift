@@ -32,6 +32,14 @@ enum NovaRoutes {
                     ["availabilityZoneInfo": [["zoneName": "nova", "zoneState": ["available": true], "hosts": [:]]]])
             },
             get("/extensions") { _, _ in .json(200, ["extensions": []]) },
+            get("/os-simple-tenant-usage") { view, requester in try view.usages(for: requester) },
+            get("/os-simple-tenant-usage/:project") { view, requester in
+                let project = view.call.parameter("project")
+                guard project == requester.projectId || requester.isAdmin else {
+                    throw ServiceFault.policy("os_compute_api:os-simple-tenant-usage:show")
+                }
+                return try view.usage(of: project)
+            },
             forbidden("/os-hypervisors", "os_compute_api:os-hypervisors:list"),
             forbidden("/os-hypervisors/detail", "os_compute_api:os-hypervisors:list-detail"),
             forbidden("/os-migrations", "os_compute_api:os-migrations:index"),
@@ -41,11 +49,11 @@ enum NovaRoutes {
 
     /// A route that shows something.
     static func get(
-        _ path: String, _ operation: CloudOperation = .other, needsToken: Bool = true,
+        _ path: String, _ operation: CloudOperation? = nil, needsToken: Bool = true,
         _ show: @escaping @Sendable (NovaView, Requester) throws -> ServiceAnswer
     ) -> ServiceRoute {
         .on(.get, root + path, operation, needsToken: needsToken) { services, call, change in
-            try show(NovaView(services, call, try NovaVersion(of: call)), change.requester)
+            try show(NovaView(services, call, try NovaVersion(of: call), at: change.now), change.requester)
         }
     }
 
@@ -70,7 +78,7 @@ enum NovaRoutes {
                 throw ServiceFault.novaInput("keypair", given, "'public_key' is a required property")
             }
             let made = try services.compute.createKeyPair(given, by: change)
-            return NovaView(services, call, version).created(made.pair, privateKey: made.privateKey)
+            return NovaView(services, call, version, at: change.now).created(made.pair, privateKey: made.privateKey)
         },
         .on(.delete, root + "/os-keypairs/:name") { services, call, change in
             let version = try NovaVersion(of: call)
@@ -115,7 +123,7 @@ enum NovaRoutes {
                 }
                 services.compute.quotas[project, default: [:]][resource] = limit
             }
-            return NovaView(services, call, version).quotas(of: project)
+            return NovaView(services, call, version, at: change.now).quotas(of: project)
         },
         .on(.delete, root + "/os-quota-sets/:project") { services, call, change in
             guard change.requester.isAdmin else {
@@ -138,7 +146,7 @@ enum NovaRoutes {
         .on(.post, root + "/os-server-groups") { services, call, change in
             let version = try NovaVersion(of: call)
             let group = try services.compute.createGroup(try call.object("server_group"), by: change)
-            return .json(200, ["server_group": NovaView(services, call, version).group(group)])
+            return .json(200, ["server_group": NovaView(services, call, version, at: change.now).group(group)])
         },
         .on(.delete, root + "/os-server-groups/:group") { services, call, change in
             try services.compute.deleteGroup(call.parameter("group"), by: change)

@@ -8,11 +8,13 @@ struct NovaView {
     let services: RegionServices
     let call: ServiceCall
     let version: NovaVersion
+    let now: Timestamp
 
-    init(_ services: RegionServices, _ call: ServiceCall, _ version: NovaVersion) {
+    init(_ services: RegionServices, _ call: ServiceCall, _ version: NovaVersion, at now: Timestamp) {
         self.services = services
         self.call = call
         self.version = version
+        self.now = now
     }
 
     var root: String { Self.root(call) }

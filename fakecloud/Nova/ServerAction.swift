@@ -32,6 +32,14 @@ struct ServerAction {
         case "unpause": try services.begin(.unpause, named: "unpause", from: [.paused], server: id, by: change)
         case "suspend": try services.begin(.suspend, named: "suspend", from: [.active], server: id, by: change)
         case "resume": try services.begin(.resume, named: "resume", from: [.suspended], server: id, by: change)
+        case "shelve":
+            try services.begin(
+                .shelve, named: "shelve", from: [.active, .stopped, .paused, .suspended], server: id, by: change)
+        case "unshelve": try services.begin(.unshelve, named: "unshelve", from: [.shelved], server: id, by: change)
+        case "rescue":
+            try services.begin(.rescue, named: "rescue", from: [.active, .stopped, .error], server: id, by: change)
+            return .json(200, ["adminPass": .string(arguments["adminPass"]?.string ?? String(change.random.suffix()))])
+        case "unrescue": try services.begin(.unrescue, named: "unrescue", from: [.rescued], server: id, by: change)
         case "reboot": try reboot(&services, id, change)
         case "resize": try services.resize(id, to: try text("flavorRef"), by: change)
         case "confirmResize":
@@ -108,7 +116,7 @@ struct ServerAction {
             }
         }
         let server = try services.compute.server(id, for: change.requester)
-        var json = NovaView(services, call, version).detail(server).object ?? [:]
+        var json = NovaView(services, call, version, at: change.now).detail(server).object ?? [:]
         json["adminPass"] = .string(change.random.suffix())
         return .json(202, ["server": .object(json)])
     }

@@ -76,6 +76,7 @@ extension RegionServices {
                 schedulerHints: hints, reservationId: reservation, groupId: group?.id,
                 accessIPv4: request["accessIPv4"]?.string ?? "", accessIPv6: request["accessIPv6"]?.string ?? "",
                 createdAt: change.now, updatedAt: change.now, securityGroupNames: groups.map(\.name))
+            server.note("create", by: change)
             server.host = compute.place(flavor, group: group.flatMap { compute.groups[$0.id] })
             if server.host == nil {
                 // Golden heat_more, `no-valid-host-nova-server`.

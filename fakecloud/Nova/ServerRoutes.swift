@@ -7,25 +7,26 @@ enum ServerRoutes {
     private static let root = "/compute/:region/v2.1/servers"
     private static let server = root + "/:server"
 
-    static let all = servers + metadata + tags + interfaces + volumes
+    static let all = servers + actions + metadata + tags + interfaces + volumes
 
     /// A route that shows something of one server.
     private static func get(
-        _ path: String, _ show: @escaping @Sendable (NovaView, Instance) throws -> ServiceAnswer
+        _ path: String, _ operation: CloudOperation? = nil,
+        _ show: @escaping @Sendable (NovaView, Instance) throws -> ServiceAnswer
     ) -> ServiceRoute {
-        NovaRoutes.get("/servers/:server" + path) { view, requester in
+        NovaRoutes.get("/servers/:server" + path, operation) { view, requester in
             try show(view, try view.services.compute.server(view.call.parameter("server"), for: requester))
         }
     }
 
     /// A route that changes something of one server.
     private static func change(
-        _ method: HTTPRequest.Method, _ path: String,
+        _ method: HTTPRequest.Method, _ path: String, _ operation: CloudOperation? = nil,
         _ handler:
             @escaping @Sendable (inout RegionServices, ServiceCall, Change, _ id: String, NovaVersion) throws ->
             ServiceAnswer
     ) -> ServiceRoute {
-        .on(method, server + path) { services, call, change in
+        .on(method, server + path, operation) { services, call, change in
             let version = try NovaVersion(of: call)
             let id = call.parameter("server")
             _ = try services.compute.server(id, for: change.requester)
@@ -34,9 +35,13 @@ enum ServerRoutes {
     }
 
     private static let servers: [ServiceRoute] = [
-        NovaRoutes.get("/servers") { view, requester in try view.servers(for: requester, isDetailed: false) },
-        NovaRoutes.get("/servers/detail") { view, requester in try view.servers(for: requester, isDetailed: true) },
-        get("") { view, server in .json(200, ["server": view.detail(server)]) },
+        NovaRoutes.get("/servers", .novaServerList) { view, requester in
+            try view.servers(for: requester, isDetailed: false)
+        },
+        NovaRoutes.get("/servers/detail", .novaServerList) { view, requester in
+            try view.servers(for: requester, isDetailed: true)
+        },
+        get("", .novaServerShow) { view, server in .json(200, ["server": view.detail(server)]) },
         get("/ips") { view, server in .json(200, ["addresses": view.addresses(of: server)]) },
         get("/ips/:network") { view, server in
             let name = view.call.parameter("network")
@@ -57,7 +62,7 @@ enum ServerRoutes {
             }
             return .json(200, ["security_groups": .array(groups)])
         },
-        .on(.post, root) { services, call, change in
+        .on(.post, root, .novaServerCreate) { services, call, change in
             let version = try NovaVersion(of: call)
             let given = try call.object("server")
             guard version.minor < 37 || given["networks"] != nil else {
@@ -65,7 +70,7 @@ enum ServerRoutes {
             }
             let hints = call.json?["os:scheduler_hints"] ?? call.json?["OS-SCH-HNT:scheduler_hints"] ?? [:]
             let server = try services.createServer(given, hints: hints, by: change, drivenBy: .timers)
-            let view = NovaView(services, call, version)
+            let view = NovaView(services, call, version, at: change.now)
             let password = given["adminPass"]?.string ?? String(change.random.suffix())
             let body: JSONValue = [
                 "server": [
@@ -89,19 +94,29 @@ enum ServerRoutes {
                 server.updatedAt = change.now
             }
             let server = try services.compute.server(id, for: change.requester)
-            return .json(200, ["server": NovaView(services, call, version).detail(server)])
+            return .json(200, ["server": NovaView(services, call, version, at: change.now).detail(server)])
         },
-        change(.delete, "") { services, _, change, id, _ in
+        change(.delete, "", .novaServerDelete) { services, _, change, id, _ in
             try services.deleteServer(id, by: change, drivenBy: .timers)
             return ServiceAnswer(status: 204)
         },
-        change(.post, "/action") { services, call, change, id, version in
+        change(.post, "/action", .novaServerAction) { services, call, change, id, version in
             try ServerAction(call).perform(&services, id, change, version)
         },
         change(.post, "/remote-consoles") { _, call, _, _, version in
             guard version.minor >= 6 else { throw ServiceFault(404, "The resource could not be found.") }
             let type = try call.object("remote_console")["type"]?.string ?? ""
             throw ServiceFault(400, "Unavailable console type \(type).")
+        },
+    ]
+
+    // What was done to it.
+
+    private static let actions: [ServiceRoute] = [
+        get("/os-instance-actions") { view, server in view.actions(of: server) },
+        NovaRoutes.get("/servers/:server/os-instance-actions/:action") { view, requester in
+            let server = try view.services.compute.server(view.call.parameter("server"), for: requester)
+            return try view.action(of: server, for: requester)
         },
     ]
 
@@ -221,7 +236,8 @@ enum ServerRoutes {
         change(.post, "/os-interface") { services, call, change, id, version in
             let given = call.json?["interfaceAttachment"] ?? [:]
             let port = try services.attachInterface(given, to: id, by: change)
-            return .json(200, ["interfaceAttachment": NovaView(services, call, version).interface(port)])
+            return .json(
+                200, ["interfaceAttachment": NovaView(services, call, version, at: change.now).interface(port)])
         },
         change(.delete, "/os-interface/:port") { services, call, change, id, _ in
             try services.detachInterface(call.parameter("port"), from: id, by: change)
@@ -246,7 +262,7 @@ enum ServerRoutes {
             let given = try call.object("volumeAttachment")
             _ = try services.attachVolume(given, to: id, by: change)
             let found = try services.attachment(given["volumeId"]?.string ?? "", of: id, by: change.requester)
-            let json = NovaView(services, call, version).attachment(found.volume, found.attachment)
+            let json = NovaView(services, call, version, at: change.now).attachment(found.volume, found.attachment)
             return .json(200, ["volumeAttachment": json])
         },
         change(.delete, "/os-volume_attachments/:volume") { services, call, change, id, _ in

@@ -64,7 +64,7 @@ extension NovaView {
         if version.minor >= 100 { json["scheduler_hints"] = server.schedulerHints }
     }
 
-    private func hostId(of server: Instance) -> String {
+    func hostId(of server: Instance) -> String {
         guard let host = server.host else { return "" }
         let digest = SHA256.hash(data: Array((server.projectId + host).utf8))
         return String(digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(56))
