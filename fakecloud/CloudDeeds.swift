@@ -21,7 +21,7 @@ extension FakeCloud {
             guard let stack = engine.stacks(in: region).last(where: { $0.name == name && !$0.isGone }) else {
                 return false
             }
-            engine.vanish(stack.id, in: region)
+            engine.withStack(stack.id, in: region) { $0.vanish(&$1) }
             return true
         }
         wakeUp.raise()

@@ -63,6 +63,7 @@ extension FakeCloud {
     private func carryOut(_ call: ServiceCall, _ effect: FaultRule.Effect, _ handler: Handler) -> ServiceAnswer {
         engine.withLock { engine in
             advance(&engine)
+            engine.baseURL = call.baseURL
             guard effect != .applied else { return Self.answer(call, &engine, handler) }
             var copy = engine
             copy.isRehearsal = true

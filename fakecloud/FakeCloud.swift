@@ -152,17 +152,15 @@ public final class FakeCloud: Sendable {
         return spread.draw(from: latencies[operation] ?? random)
     }
 
-    /// Lets an input take effect, once it is written down. Only what is accepted is kept, and it is kept before it is
-    /// answered; what is only tried is not.
+    /// Lets an input take effect and writes it down before it is answered. Only what is accepted is kept; what is only
+    /// tried is not.
     ///
     /// - Returns: the id of what it made, if it made something.
     /// - Throws: the refusal, in the words of the service; what the journal throws.
     @discardableResult
     func apply(_ input: CloudInput, to engine: inout CloudEngine) throws -> String? {
-        var changed = engine
-        let made = try changed.apply(input)
-        if !engine.isRehearsal { try journal?.append(input.json(at: engine.now)) }
-        engine = changed
+        let made = try engine.apply(input)
+        if !engine.isRehearsal { try record(input, at: engine.now) }
         return made
     }
 

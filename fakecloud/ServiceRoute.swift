@@ -20,7 +20,7 @@ struct ServiceRoute: Sendable {
 
     static let all =
         NovaRoutes.all + ServerRoutes.all + NeutronRoutes.all + CinderRoutes.all + GlanceRoutes.all
-        + PlacementRoutes.all
+        + PlacementRoutes.all + SoftwareConfigRoutes.all
 
     /// Whether its requests belong into the journal.
     var isChange: Bool { method != .get && method != .head }

@@ -52,32 +52,6 @@ struct EngineTests {
 
     // Addresses.
 
-    @Test("A pool gives the lowest free address, takes addresses back, and ends")
-    func poolGivesTheLowestFreeAddress() throws {
-        var pool = try #require(AddressPool.pools(ofRegion: 0)[.floating])
-        #expect([pool.take(), pool.take(), pool.take()] == ["203.0.113.4", "203.0.113.5", "203.0.113.6"])
-        pool.giveBack("203.0.113.5")
-        pool.giveBack("203.0.113.4")
-        #expect([pool.take(), pool.take(), pool.take()] == ["203.0.113.4", "203.0.113.5", "203.0.113.7"])
-        while pool.take() != nil {}
-        pool.giveBack("203.0.113.9")
-        #expect(pool.take() == "203.0.113.9")
-        #expect(pool.take() == nil)
-    }
-
-    @Test("Where no address is left the port fails, and its stack with it")
-    func portFailsWithoutAnAddress() async throws {
-        let bench = try Bench()
-        while bench.cloud.engine.withLock({ $0.regions[Bench.region]?.addresses[.fixed]?.take() }) != nil {}
-        let stack = try await StackOnBench("s", .server, bench)
-        bench.time.advance(.seconds(5))
-        let reason = try await stack.get("")["stack"]?["stack_status_reason"]?.string ?? ""
-        let failure = "Resource CREATE failed: IpAddressGenerationFailureClient: resources.port: No more IP addresses"
-        #expect(reason.hasPrefix(failure))
-    }
-
-    // Regions.
-
     @Test("A region knows nothing of the stacks, names and key pairs of another")
     func regionsAreApart() async throws {
         var scenario = CloudScenario.bench

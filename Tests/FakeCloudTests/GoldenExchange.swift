@@ -16,8 +16,13 @@ struct GoldenExchange: Sendable, CustomStringConvertible {
     let status: Int
     let headers: [(name: String, value: String)]
     let body: String
+    /// How long the recorder waited before it.
+    let waited: Duration
 
-    static let files = ["keystone", "heat", "heat_vm", "heat_more", "nova", "neutron", "glance", "outage"]
+    static let files = [
+        "keystone", "heat", "heat_vm", "heat_more", "nova", "neutron", "glance", "outage", "software", "nested",
+        "signals", "nested_stacks", "adopt",
+    ]
 
     /// `heat 80 create-ok`; the name alone is not always unique.
     var description: String { "\(file) \(number) \(name)" }
@@ -34,7 +39,8 @@ struct GoldenExchange: Sendable, CustomStringConvertible {
                 method: text("method"), path: text("path"),
                 requestHeaders: given.map { ($0.key, $0.value.string ?? "") }, requestBody: text("request_body"),
                 status: json["status"]?.integer ?? 0,
-                headers: answered.map { ($0[0]?.string ?? "", $0[1]?.string ?? "") }, body: text("response_body"))
+                headers: answered.map { ($0[0]?.string ?? "", $0[1]?.string ?? "") }, body: text("response_body"),
+                waited: .milliseconds(Int((json["waited"]?.seconds ?? 0) * 1000)))
         }
     }
 
@@ -60,5 +66,16 @@ enum Golden {
             }
         }
         return reasons
+    }
+}
+
+extension JSONValue {
+    /// A number of seconds.
+    fileprivate var seconds: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
     }
 }

@@ -13,6 +13,7 @@ struct Likeness {
     /// Lists whose order means nothing.
     private static let unordered: Set<String> = [
         "outputs", "resources", "catalog", "endpoints", "roles", "required_by", "events",
+        "software_configs",
     ]
 
     private static func isOrdered(_ key: String) -> Bool { !unordered.contains(key) }
@@ -57,7 +58,8 @@ struct Likeness {
                 differs(place, "\(left.count) items \(summary(left))", "\(right.count) \(summary(right))")
                 return
             }
-            let key = place.split(separator: ".").last.map(String.init) ?? ""
+            // A list within such a list is of the same kind.
+            let key = place.split(separator: ".").last.map { String($0.prefix { $0 != "[" }) } ?? ""
             let pairs =
                 Self.isOrdered(key) ? zip(left, right) : zip(Self.inOrderOfForm(left), Self.inOrderOfForm(right))
             for (index, pair) in pairs.enumerated() { compare(pair.0, pair.1, at: "\(place)[\(index)]") }
@@ -84,11 +86,12 @@ struct Likeness {
             events.filter { $0["resource_name"]?.string == resource }.compactMap { $0["resource_status"]?.string }
         }
         for resource in Set(left.compactMap { $0["resource_name"]?.string }).sorted() {
-            let (recorded, own) = (story(left, of: resource), story(right, of: resource))
+            let (recorded, own) = (story(left, of: resource), story(right, of: translated(resource)))
             if recorded != own { differs("\(place) of \(resource)", recorded, own) }
         }
         for end in [left.indices.first, left.indices.last].compactMap({ $0 }) {
-            let (recorded, own) = (left[end]["resource_name"], right[end]["resource_name"])
+            let recorded = left[end]["resource_name"]?.string.map { JSONValue.string(translated($0)) }
+            let own = right[end]["resource_name"]
             if recorded != own { differs("\(place)[\(end)]", recorded ?? .null, own ?? .null) }
         }
     }
@@ -98,7 +101,7 @@ struct Likeness {
     }
 
     mutating func compare(_ recorded: String, _ own: String, at place: String) {
-        guard recorded != own, recorded != "<secret>" else { return }
+        guard recorded != own, recorded != Piece.secret else { return }
         let (left, right) = (Piece.pieces(of: recorded), Piece.pieces(of: own))
         guard left.map(\.form) == right.map(\.form) else {
             if Piece.isOpaque(recorded), Piece.isOpaque(own), recorded.count == own.count {
@@ -108,7 +111,9 @@ struct Likeness {
             }
             return
         }
-        for (left, right) in zip(left, right) where left.kind.isIdentifier { match(left.text, right.text, at: place) }
+        for (left, right) in zip(left, right) where left.kind.isIdentifier && left.text != Piece.secret {
+            match(left.text, right.text, at: place)
+        }
     }
 
     private mutating func match(_ recorded: String, _ own: String, at place: String) {
@@ -130,6 +135,9 @@ private struct Piece {
     let kind: Kind
     let text: String
 
+    /// What stands for one that was masked: the fake's secrets are ids.
+    static let secret = "<secret>"
+
     /// What must be the same in both texts.
     var form: String {
         switch kind {
@@ -137,17 +145,23 @@ private struct Piece {
         // A fraction that is always zero is not one that may be anything.
         case .time: text.hasSuffix(".000000Z") ? "T0" : String(text.map { $0.isNumber ? "0" : $0 })
         case .identifier:
-            text.contains(".") ? "address" : text.contains("-") && text.count > 13 ? "uuid" : "id\(text.count)"
+            text == Self.secret
+                ? "id32"
+                : text.hasPrefix("=")
+                    ? "boundary"
+                    : text.contains(".")
+                        ? "address" : text.contains("-") && text.count > 13 ? "uuid" : "id\(text.count)"
         }
     }
 
-    /// UUIDs, ids of 32 hexadecimal digits (of hosts 56), the random ends of Heat's names, addresses, and times.
+    /// UUIDs, ids of 32 hexadecimal digits (of hosts 56), the random ends of Heat's names, addresses, boundaries of MIME
+    /// parts, masked secrets, and times.
     static func pieces(of text: String) -> [Piece] {
         let pattern =
-            /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:[0-9a-f]{32}|[0-9a-f]{56})\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?|-[a-z2-7]{12}\b|\b(?:192\.168|203\.0|10\.0)\.\d{1,3}\.\d{1,3}\b(?!\/)|\bfa:16(?::[0-9a-f]{2}){4}\b/
+            /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:[0-9a-f]{32}|[0-9a-f]{56})\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?|-[a-z2-7]{12}\b|\b(?:192\.168|203\.0|10\.0)\.\d{1,3}\.\d{1,3}\b(?!\/)|\bfa:16(?::[0-9a-f]{2}){4}\b|={15}\d{19}==|<secret>/
         var pieces: [Piece] = []
         var end = text.startIndex
-        for match in text.matches(of: pattern) {
+        for match in text.matches(of: pattern.wordBoundaryKind(.simple)) {
             if end < match.range.lowerBound {
                 pieces.append(Piece(kind: .literal, text: String(text[end..<match.range.lowerBound])))
             }

@@ -50,6 +50,7 @@ struct Replay {
         var replay = try await Replay(file)
         var verdicts: [Verdict] = []
         for exchange in try GoldenExchange.all(in: file) {
+            replay.bench.time.advance(exchange.waited)
             do {
                 for step in Arrangements.before(exchange) { try await replay.arrange(step) }
             } catch let error as NotArranged {

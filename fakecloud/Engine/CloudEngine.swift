@@ -9,11 +9,18 @@ struct CloudEngine: Sendable {
     struct RegionState: Sendable {
         /// In the order of their making, of all projects.
         var stacks: OrderedDictionary<String, StackRecord> = [:]
-        var addresses: [AddressPool.Kind: AddressPool]
+        /// Their ids, oldest first, those of deleted ones included.
+        var stacksByName: [StackName: [String]] = [:]
         /// How many stacks each rule has met, for its `nth`.
+        var liveStacks: [String: Int] = [:]
         var ruleMatches: [Int: Int] = [:]
         /// Nova, Neutron, Cinder and Glance.
         var services: RegionServices
+    }
+
+    struct StackName: Hashable, Sendable {
+        let project: String
+        let name: String
     }
 
     struct Timer: Comparable, Sendable {
@@ -25,6 +32,11 @@ struct CloudEngine: Sendable {
             /// The stack looks again what can be done.
             case proceed
             case timeout
+            /// The stack that a resource is has come to an end with what it was doing.
+            case child(String)
+            /// A condition looks what its handle was told.
+            case look(String, turn: Int)
+            case waitTimeout(String, turn: Int)
             case vanish
             /// Of another service than Heat.
             case service(ServiceEvent)
@@ -46,12 +58,14 @@ struct CloudEngine: Sendable {
     private(set) var now: Timestamp
     /// Whether this is a copy in which a request is only tried.
     var isRehearsal = false
+    /// How clients reach the cloud.
+    var baseURL = "http://localhost"
     var regions: [String: RegionState]
     var identity: Identity
     var tokens = TokenStore()
     var tokenCache = TokenCache()
     private var timers = Heap<Timer>()
-    private var timersMade = 0
+    private(set) var timersMade = 0
 
     init(_ scenario: CloudScenario, at now: Timestamp) {
         self.scenario = scenario
@@ -59,12 +73,10 @@ struct CloudEngine: Sendable {
         catalog = FakeCatalog(scenario)
         identity = Identity(scenario.identity, catalog)
         regions = Dictionary(
-            uniqueKeysWithValues: scenario.regions.enumerated().map { [catalog] index, region in
+            uniqueKeysWithValues: scenario.regions.map { [catalog] region in
                 (
                     region.id,
-                    RegionState(
-                        addresses: AddressPool.pools(ofRegion: index),
-                        services: RegionServices(catalog, region: region.id))
+                    RegionState(services: RegionServices(catalog, region: region.id))
                 )
             })
     }
@@ -87,24 +99,48 @@ struct CloudEngine: Sendable {
             withServices(in: timer.region) { [now] in $0.fire(event, at: now) }
             return
         }
-        guard let stack = regions[timer.region]?.stacks[timer.stackId] else { return }
-        switch timer.kind {
-        case .vanish: if !stack.isGone { vanish(timer.stackId, in: timer.region) }
-        case .timeout where stack.generation == timer.generation && stack.state == .inProgress:
-            timeOut(timer.stackId, in: timer.region)
-        case .proceed where stack.generation == timer.generation: proceed(timer.stackId, in: timer.region)
-        case .cancel(let name, let turn): cancel(name, turn: turn, of: timer.stackId, in: timer.region)
-        case .resource(let name, let turn): finish(name, turn: turn, of: timer.stackId, in: timer.region)
-        default: break
+        withStack(timer.stackId, in: timer.region) { engine, stack in
+            switch timer.kind {
+            case .vanish: if !stack.isGone { engine.vanish(&stack) }
+            case .timeout where stack.generation == timer.generation && stack.state == .inProgress:
+                engine.timeOut(&stack)
+            case .proceed where stack.generation == timer.generation: engine.proceed(&stack)
+            case .cancel(let name, let turn): engine.cancel(name, turn: turn, of: &stack)
+            case .resource(let name, let turn): engine.finish(name, turn: turn, of: &stack)
+            case .child(let id): engine.childEnded(id, of: &stack)
+            case .look(let name, let turn): engine.look(name, turn: turn, of: &stack)
+            case .waitTimeout(let name, let turn): engine.stopWaiting(name, turn: turn, of: &stack)
+            default: break
+            }
         }
     }
 
-    mutating func schedule(_ kind: Timer.Kind, _ stack: StackRecord, in region: String, after delay: Duration) {
+    mutating func schedule(_ kind: Timer.Kind, _ stack: StackRecord, after delay: Duration) {
         timersMade += 1
         timers.insert(
             Timer(
-                at: now + delay, order: timersMade, region: region, stackId: stack.id, generation: stack.generation,
-                kind: kind))
+                at: now + delay, order: timersMade, region: stack.place.region, stackId: stack.id,
+                generation: stack.generation, kind: kind))
+    }
+
+    /// Of a stack, whatever it is at.
+    mutating func schedule(_ kind: Timer.Kind, ofStack id: String, in region: String) {
+        timersMade += 1
+        timers.insert(Timer(at: now, order: timersMade, region: region, stackId: id, generation: 0, kind: kind))
+    }
+
+    /// Lets a stack change together with the engine. It is not in its place meanwhile, so that nothing is copied.
+    ///
+    /// - Returns: nil where there is no such stack.
+    @discardableResult
+    mutating func withStack<Result>(
+        _ id: String, in region: String, _ change: (inout CloudEngine, inout StackRecord) throws -> Result
+    ) rethrows -> Result? {
+        guard let index = regions[region]?.stacks.index(forKey: id) else { return nil }
+        var stack = StackRecord.nowhere
+        swap(&stack, &regions[region]!.stacks.values[index])
+        defer { swap(&stack, &regions[region]!.stacks.values[index]) }
+        return try change(&self, &stack)
     }
 
     /// Lets a region's services change, in their place, and takes the timers that they start.
@@ -143,7 +179,23 @@ struct CloudEngine: Sendable {
     /// The stack that a name belongs to; that of a deleted one for a moment more (golden heat,
     /// `show-by-name-within-soft-delete-window-302`).
     func holder(of name: String, in place: StackPlace) -> StackRecord? {
-        stacks(in: place).last { $0.name == name && !$0.isPurged(at: now) }
+        guard let state = regions[place.region] else { return nil }
+        let ids = state.stacksByName[StackName(project: place.project, name: name)] ?? []
+        return ids.reversed().lazy.compactMap { state.stacks[$0] }.first { !$0.isPurged(at: now) }
+    }
+
+    mutating func insert(_ stack: StackRecord) {
+        let region = stack.place.region
+        regions[region]?.stacks[stack.id] = stack
+        regions[region]?.stacksByName[StackName(project: stack.project, name: stack.name), default: []]
+            .append(stack.id)
+        if !stack.isPart { regions[region]?.liveStacks[stack.project, default: 0] += 1 }
+    }
+
+    /// The stack is deleted: it does not count any more.
+    mutating func noteGone(_ stack: inout StackRecord) {
+        stack.goneAt = now
+        if !stack.isPart { regions[stack.place.region]?.liveStacks[stack.project, default: 0] -= 1 }
     }
 }
 

@@ -7,6 +7,13 @@ struct HeatFault: Error, Equatable {
     let type: String
     let message: String?
 
+    /// A body that is none.
+    static let malformed = badRequest(malformedText)
+
+    /// Of the path of another project than the token's (golden heat, `show-other-token-403`).
+    static let otherProject = HeatFault(
+        status: 403, type: "HTTPForbidden", message: "Access was denied to this resource.")
+
     static func badRequest(_ message: String) -> HeatFault {
         HeatFault(status: 400, type: "HTTPBadRequest", message: message)
     }
@@ -39,13 +46,13 @@ struct HeatFault: Error, Equatable {
         ]
     }
 
-    private static let malformed =
+    private static let malformedText =
         "The server could not comply with the request since it is either malformed or otherwise incorrect."
     private static let texts: [Int: (String, String)] = [
-        400: ("Bad Request", malformed),
+        400: ("Bad Request", malformedText),
         403: ("Forbidden", "Access was denied to this resource."),
         404: ("Not Found", "The resource could not be found."),
-        405: ("Method Not Allowed", malformed),
+        405: ("Method Not Allowed", malformedText),
         409: ("Conflict", "There was a conflict when trying to complete your request."),
     ]
 }

@@ -1,13 +1,23 @@
 import Foundation
+import OrderedCollections
 import Runtime
 
 /// A HOT template that was parsed and checked: its parameters, conditions, resources and outputs.
 struct HeatTemplate: Sendable {
-    struct Resource: Sendable {
+    struct Provider: Hashable, Sendable {
+        let file: String
+        let text: String
+    }
+
+    struct Resource: Hashable, Sendable {
         let name: String
         let kind: ResourceKind
         /// With each `if` decided; other functions are still to be carried out.
         let properties: JSONValue
+        /// As the template has it, or as what it stands for.
+        var type = ""
+        /// The template that provides the type, and the name of its file.
+        var provider: Provider?
         var metadata: JSONValue = [:]
         var deletionPolicy = DeletionPolicy.delete
         var updatePolicy: JSONValue = [:]
@@ -156,11 +166,29 @@ struct HeatTemplate: Sendable {
         try evaluation(stack, resource).evaluate(output.value)
     }
 
-    /// The first resource that a value refers to.
-    func firstReference(in value: JSONValue) -> String? {
+    /// The resources that a value refers to, in the order in which it does.
+    func references(in value: JSONValue) -> [String] {
         TemplateEvaluation(language: language, parameters: parameters, conditions: conditions).references(in: value)
-            .first?.name
+            .map(\.name)
     }
+
+    /// What is asked of a resource with `get_attr`, each attribute with its path once.
+    func attributes(of resource: String) -> [[JSONValue]] {
+        let values = resources.map(\.properties) + outputs.map(\.value)
+        let evaluation = TemplateEvaluation(language: language, parameters: parameters, conditions: conditions)
+        return OrderedSet(values.flatMap { evaluation.attributes(of: resource, in: $0) }).elements
+    }
+
+    /// One without anything, to which a create that failed is rolled back.
+    static let empty: HeatTemplate = {
+        do {
+            return try HeatTemplate(
+                ["heat_template_version": "2013-05-23"], environment: .empty,
+                names: CatalogNames(flavors: [], images: [], networks: []))
+        } catch {
+            preconditionFailure("an empty template: \(error)")
+        }
+    }()
 
     /// Refuses new values of parameters that may not change once a stack has them.
     ///
@@ -177,6 +205,12 @@ struct HeatTemplate: Sendable {
                 message:
                     "The following parameters are immutable and may not be updated: \(changed.joined(separator: ", "))")
         }
+    }
+
+    /// The names of the parameters that a template's source has; none where it is no template.
+    static func parameterNames(of source: JSONValue) -> Set<String> {
+        let root = source.string.flatMap { try? JSONValue(yaml: $0, largest: maximumSize) } ?? source
+        return Set((root["parameters"]?.object ?? [:]).keys)
     }
 
     /// What a stack shows of its parameters.

@@ -16,6 +16,8 @@ struct RegionServices: Sendable {
     var network: NetworkState
     var volume: VolumeState
     var image: ImageState
+    /// Heat's.
+    var configs = SoftwareConfigs()
     let lifecycles: [String: LifecycleScenario]
     private var due: [(event: ServiceEvent, delay: Duration)] = []
 

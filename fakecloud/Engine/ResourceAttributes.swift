@@ -1,84 +1,141 @@
+import HTTPTypes
+import HummingbirdCore
+import OrderedCollections
 import Runtime
 
-/// What a resource tells of itself (`get_attr`), and the addresses that it holds.
+/// What a resource is made of and what it tells of itself (`get_attr`).
 extension CloudEngine {
-    struct NoAddress: Error {
-        let reason: String
-    }
-
     /// A resource's properties with all functions carried out.
-    func evaluated(_ index: Int, _ stack: StackRecord) -> [String: JSONValue] {
-        let value = stack.template.evaluate(
-            stack.resources[index].template.properties, stack: stack.identity, resource: stack.view(of:))
+    func evaluated(_ template: HeatTemplate.Resource, _ stack: StackRecord) -> [String: JSONValue] {
+        let value = stack.template.evaluate(template.properties, stack: stack.identity, resource: view(of: stack))
         return (value.object ?? [:]).filter { $0.value != .null }
     }
 
-    mutating func attributes(
-        of index: Int, _ stack: StackRecord, in region: String
-    ) throws(NoAddress) -> [String: JSONValue] {
-        let resource = stack.resources[index]
-        let properties = evaluated(index, stack)
-        let name = JSONValue.string(properties["name"]?.string ?? resource.generatedName)
+    /// Looks a resource of a stack up as the functions of its template see it.
+    func view(of stack: StackRecord) -> (String) -> TemplateEvaluation.Resource? {
+        { name in
+            stack.resource(name).map { resource in
+                TemplateEvaluation.Resource(
+                    physicalId: heatReference(to: resource, in: stack) ?? resource.physicalId ?? resource.name,
+                    attributes: attributes(of: resource, stack), select: selection(of: resource, stack))
+            }
+        }
+    }
+
+    /// Nil for a resource that there is not, or not yet.
+    func attributes(of resource: StackResource, _ stack: StackRecord) -> [String: JSONValue]? {
+        if let own = heatAttributes(of: resource, stack) { return own }
+        guard resource.state != .inProgress, !resource.isAbsent, let id = resource.physicalId else { return nil }
         switch resource.kind {
+        case .test: return ["output": resource.properties["value"] ?? "test_string"]
+        case .value: return ["value": resource.properties["value"] ?? .null]
+        case .randomString: return ["value": resource.data["value"] ?? .null]
+        default:
+            guard let services = regions[stack.place.region]?.services else { return nil }
+            let call = ServiceCall(toShowIn: stack.place.region, baseURL: baseURL)
+            return services.attributes(of: resource, id, call, at: now)
+        }
+    }
+}
+
+extension RegionServices {
+    /// What a thing tells of itself, as its service's API shows it and under the names that Heat has for it.
+    func attributes(
+        of resource: StackResource, _ id: String, _ call: ServiceCall, at now: Timestamp
+    ) -> [String: JSONValue] {
+        let view = NetworkView(self, call)
+        func attributes(_ show: [String: JSONValue]?) -> [String: JSONValue] {
+            show.map { $0.merging(["show": .object($0)]) { $1 } } ?? [:]
+        }
+        switch resource.kind {
+        case .server: return serverAttributes(of: resource, id, call, at: now)
+        case .keyPair:
+            let pair = compute.keyPairs.values.lazy.compactMap { $0[id] }.first
+            return ["public_key": JSONValue(pair?.publicKey), "private_key": ""]
+        case .volume: return volumeAttributes(id, call)
+        case .network: return attributes(network.networks[id].map(view.json))
+        case .subnet: return attributes(network.subnets[id].map(view.json))
         case .port:
-            let address = try address(.fixed, for: resource, in: region)
-            let subnet = catalog.id(of: "subnet", "private")
-            return [
-                "fixed_ips": [["ip_address": .string(address), "subnet_id": .string(subnet)]],
-                "mac_address": .string(AddressPool.mac(of: address)), "status": "DOWN",
-                "network_id": .string(catalog.id(of: "network", "private")), "name": name,
-            ]
-        case .floatingIP:
-            let address = try address(.floating, for: resource, in: region)
-            return [
-                "floating_ip_address": .string(address), "port_id": properties["port_id"] ?? .null,
-                "floating_network_id": .string(catalog.id(of: "network", "public")),
-            ]
-        case .server: return ["name": name, "networks": [:], "addresses": [:]]
-        case .keyPair: return ["public_key": properties["public_key"] ?? ""]
-        case .volume: return ["size": properties["size"] ?? .null, "status": "available"]
-        case .test: return ["output": properties["value"] ?? "test_string"]
-        case .value: return ["value": properties["value"] ?? .null]
-        case .randomString:
-            let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-            let length = properties["length"]?.integer ?? 32
-            return [
-                "value": .string(String((0..<length).map { _ in alphabet[stack.random.index(below: alphabet.count)] }))
-            ]
-        case .network, .subnet, .router: return ["name": name, "status": "ACTIVE"]
-        case .securityGroup, .routerInterface, .securityGroupRule, .floatingIPAssociation, .volumeAttachment,
-            .serverGroup, .resourceGroup, .stack, .none, .waitCondition, .waitConditionHandle, .softwareConfig,
-            .cloudConfig, .multipartMime:
+            guard let port = network.ports[id] else { return [:] }
+            var all = attributes(view.json(port))
+            all["subnets"] = .array(
+                port.fixedIPs.compactMap { network.subnets[$0.subnetId] }.map { .object(view.json($0)) })
+            all["network"] = network.networks[port.networkId].map { .object(view.json($0)) }
+            return all
+        case .router: return attributes(network.routers[id].map(view.json))
+        case .securityGroup: return attributes(network.securityGroups[id].map(view.json))
+        case .securityGroupRule: return attributes(network.rules[id].map(view.json))
+        case .floatingIP: return attributes(network.floatingIPs[id].map(view.json))
+        default: return [:]
+        }
+    }
+
+    private func volumeAttributes(_ id: String, _ call: ServiceCall) -> [String: JSONValue] {
+        guard let found = volume.volumes[id], let show = VolumeView(volume, call).detail(found).object else {
             return [:]
         }
+        return show.merging([
+            "show": .object(show), "display_name": show["name"] ?? "", "display_description": show["description"] ?? "",
+            "attachments_list": show["attachments"] ?? [], "metadata_values": show["metadata"] ?? [:],
+        ]) { $1 }
     }
 
-    /// What a resource tells that came into being with an error; nil for one that did not come into being.
-    func failedAttributes(of index: Int, _ stack: StackRecord) -> [String: JSONValue]? {
-        guard stack.resources[index].kind.canBeInError, stack.resources[index].physicalId != nil else { return nil }
-        let name = evaluated(index, stack)["name"]?.string ?? stack.resources[index].generatedName
-        return ["name": .string(name), "networks": [:], "addresses": [:], "first_address": ""]
+    /// Golden heat_vm, `vm-resource-server`, and for a server that is gone `server-gone-resource`.
+    private func serverAttributes(
+        of resource: StackResource, _ id: String, _ call: ServiceCall, at now: Timestamp
+    ) -> [String: JSONValue] {
+        guard let server = compute.servers[id] else {
+            let texts = [
+                "tags", "instance_name", "console_urls", "networks", "accessIPv4", "accessIPv6", "first_address",
+                "addresses",
+            ]
+            return Dictionary(texts.map { ($0, "") }, uniquingKeysWith: { $1 }).merging([
+                "name": resource.properties["name"] ?? .string(resource.generatedName), "os_collect_config": [:],
+            ]) { $1 }
+        }
+        let view = NovaView(self, call, NovaVersion(minor: 96), at: now)
+        var show = view.detail(server).object ?? [:]
+        show["os_collect_config"] = [:]
+        var networks: [String: JSONValue] = [:]
+        var addresses: [String: JSONValue] = [:]
+        let neutron = NetworkView(self, call)
+        let ports = network.ports.records(network.portsByDevice[id])
+        for (name, list) in view.addresses(of: server).object ?? [:] {
+            let entries = (list.array ?? []).map { address -> JSONValue in
+                let port = ports.first { .string($0.mac) == address["OS-EXT-IPS-MAC:mac_addr"] }
+                return .object(
+                    (address.object ?? [:]).merging([
+                        "port": JSONValue(port?.id),
+                        "network": port.flatMap { network.networks[$0.networkId] }.map { .object(neutron.json($0)) }
+                            ?? .null,
+                        "subnets": .array(
+                            (port?.fixedIPs ?? []).compactMap { network.subnets[$0.subnetId] }.map {
+                                .object(neutron.json($0))
+                            }),
+                    ]) { $1 })
+            }
+            let ips = JSONValue.array((list.array ?? []).compactMap { $0["addr"] })
+            let ids = ports.compactMap { network.networks[$0.networkId] }.filter { $0.name == name }.map(\.id)
+            for key in [name] + ids {
+                addresses[key] = .array(entries)
+                networks[key] = ips
+            }
+        }
+        let first = networks.keys.sorted(by: >).lazy.compactMap { networks[$0]?[0] }.first
+        return [
+            "show": .object(show), "name": .string(server.name), "addresses": .object(addresses),
+            "networks": .object(networks), "first_address": first ?? "", "accessIPv4": .string(server.accessIPv4),
+            "accessIPv6": .string(server.accessIPv6), "os_collect_config": [:], "console_urls": [:],
+            "instance_name": .string("instance-" + id.prefix(8)), "tags": .array(server.tags.map { .string($0) }),
+        ]
     }
+}
 
-    private mutating func address(
-        _ kind: AddressPool.Kind, for resource: StackRecord.Resource, in region: String
-    ) throws(NoAddress) -> String {
-        guard let address = regions[region]?.addresses[kind]?.take() else {
-            let network = catalog.id(of: "network", kind == .fixed ? "private" : "public")
-            throw NoAddress(
-                reason:
-                    "IpAddressGenerationFailureClient: resources.\(resource.name): No more IP addresses available on network \(network)."
-            )
-        }
-        return address
-    }
-
-    mutating func giveAddressesBack(_ resource: StackRecord.Resource, in region: String) {
-        if let fixed = resource.attributes?["fixed_ips"]?[0]?["ip_address"]?.string {
-            regions[region]?.addresses[.fixed]?.giveBack(fixed)
-        }
-        if let floating = resource.attributes?["floating_ip_address"]?.string {
-            regions[region]?.addresses[.floating]?.giveBack(floating)
-        }
+extension ServiceCall {
+    /// A call as which nobody asked: what services show is shown to a stack.
+    fileprivate init(toShowIn region: String, baseURL: String) {
+        self.init(
+            method: "GET", path: "/", parameters: .init(), region: region, headers: [:], query: [], body: [],
+            dialect: .heat, baseURL: baseURL, requestId: "")
     }
 }

@@ -27,15 +27,18 @@ enum ResourceKind: String, CaseIterable, Sendable {
     case keyPair = "OS::Nova::KeyPair"
     case server = "OS::Nova::Server"
     case serverGroup = "OS::Nova::ServerGroup"
+    /// Of a type that a template of the user's provides.
+    case template = "OS::Heat::TemplateResource"
 
     /// The name of Heat's class, which its messages show.
     var className: String { schema.className }
 
     /// Whether the service takes it on first and may then say that it came to nothing: it is there, in error.
-    var canBeInError: Bool { self == .server }
+    var canBeInError: Bool { self == .server || self == .stack }
 
     /// Its properties and attributes.
     var schema: ResourceSchema {
+        if self == .template { return .ofTemplates }
         guard let schema = ResourceSchema.all[self] else { preconditionFailure("no schema of \(rawValue)") }
         return schema
     }

@@ -54,6 +54,10 @@ struct ResourceSchema: Sendable {
         properties.elements.reduce(into: [:]) { $0[$1.key] = $1.value.fallback }
     }
 
+    /// That of the types which templates provide: what they have says each template.
+    static let ofTemplates = ResourceSchema(
+        className: "TemplateResource", service: nil, support: .null, properties: [:], attributes: [:])
+
     /// All of them, as Engine/resource-types.yaml has them.
     static let all: OrderedDictionary<ResourceKind, ResourceSchema> = {
         do {

@@ -1,22 +1,37 @@
 import Runtime
 
-/// The body of a stack's create, checked as Heat's API does before the template is looked at.
+/// The body of a stack's create or update, checked as Heat's API does before the template is looked at.
 struct StackCreation: Sendable {
     let name: String
     let environment: StackEnvironment
-    /// As it was given: text or an object.
+    /// As it was given: text or an object. Null where an update keeps that of the stack.
     let template: JSONValue
-    let tags: [String]
+    /// Nil where nothing is said of them; likewise the rest.
+    let tags: [String]?
     let timeoutMinutes: Int?
-    let disablesRollback: Bool
+    let disablesRollback: Bool?
 
     /// - Throws: ``HeatFault`` in the words of golden heat, `create-*`.
     init(_ body: JSONValue) throws(HeatFault) {
+        try self.init(body, of: nil, needsTemplate: true)
+    }
+
+    /// Of an update.
+    ///
+    /// - Parameters:
+    ///   - name: of the stack.
+    ///   - isPatch: whether what is left out stays as it is.
+    /// - Throws: ``HeatFault`` in the words of golden heat, `update-put-*`.
+    init(update body: JSONValue, of name: String, isPatch: Bool) throws(HeatFault) {
+        try self.init(body, of: name, needsTemplate: !isPatch)
+    }
+
+    private init(_ body: JSONValue, of stack: String?, needsTemplate: Bool) throws(HeatFault) {
         guard body.object != nil else {
             throw .badRequest(
                 "The server could not comply with the request since it is either malformed or otherwise incorrect.")
         }
-        template = try Self.template(of: body)
+        template = needsTemplate ? try Self.template(of: body) : body["template"] ?? .null
         switch body["timeout_mins"] {
         case nil, .null: timeoutMinutes = nil
         case .integer(let minutes) where minutes >= 0: timeoutMinutes = minutes
@@ -26,14 +41,14 @@ struct StackCreation: Sendable {
         default: throw .badRequest("Only integer is acceptable by 'timeout_mins'.")
         }
         switch body["disable_rollback"] {
-        case nil, .null: disablesRollback = true
+        case nil, .null: disablesRollback = nil
         case .bool(let value): disablesRollback = value
         case .string(let text) where ["true", "false"].contains(text.lowercased()):
             disablesRollback = text.lowercased() == "true"
         default: throw HeatFault(status: 400, type: "ValueError", message: nil)
         }
         switch body["tags"] {
-        case nil, .null: tags = []
+        case nil, .null: tags = nil
         case .string(let text):
             tags = text.split(separator: ",", omittingEmptySubsequences: false).map {
                 String($0.drop { $0 == " " })
@@ -41,6 +56,10 @@ struct StackCreation: Sendable {
         default: throw HeatFault(status: 400, type: "AttributeError", message: nil)
         }
         environment = try StackEnvironment(body)
+        if let stack {
+            name = stack
+            return
+        }
         guard let name = body["stack_name"]?.string else {
             let text =
                 switch body["stack_name"] {

@@ -11,98 +11,133 @@ extension CloudEngine {
     ///
     /// - Throws: ``HeatFault``.
     mutating func deleteStack(_ name: String, _ id: String, in place: StackPlace) throws {
-        guard var stack = stack(id, in: place), stack.name == name, !stack.isGone else {
+        guard let stack = stack(id, in: place), stack.name == name, !stack.isGone else {
             throw HeatFault.noStack(name)
         }
-        if stack.state == .inProgress {
-            note(&stack, resource: nil, "\(stack.action.rawValue)_FAILED", "Stack \(stack.action.rawValue) cancelled")
+        withStack(id, in: place.region) { engine, stack in
+            engine.beginDeletion(of: &stack)
+            engine.proceed(&stack)
         }
-        begin(.delete, &stack, in: place.region)
-        for index in stack.resources.indices where stack.resources[index].state == .inProgress {
-            let resource = stack.resources[index]
-            stack.resources[index].restsUntil = now + Self.restAfterCancel
-            // What makes the resource looks only now and then whether it is to stop.
-            let delay = stack.random.duration(from: .milliseconds(1), to: .seconds(2))
-            schedule(.cancel(resource.name, turn: resource.turn), stack, in: place.region, after: delay)
-            schedule(.proceed, stack, in: place.region, after: Self.restAfterCancel)
-        }
-        regions[place.region]?.stacks[id] = stack
-        proceed(id, in: place.region)
     }
 
-    mutating func cancel(_ name: String, turn: Int, of id: String, in region: String) {
-        guard var stack = regions[region]?.stacks[id], let index = stack.index(of: name),
-            stack.resources[index].turn == turn, stack.resources[index].state == .inProgress
-        else { return }
+    mutating func beginDeletion(of stack: inout StackRecord) {
+        if stack.state == .inProgress { cancelAction(of: &stack) }
+        begin(.delete, &stack)
+        for index in stack.resources.indices { stack.leaveBehind(index) }
+        interruptResources(of: &stack)
+    }
+
+    func cancelAction(of stack: inout StackRecord) {
+        let action = stack.action.rawValue
+        stack.state = .failed
+        stack.reason = "Stack \(action) cancelled"
+        note(&stack, resource: nil, stack.status, stack.reason)
+    }
+
+    /// Lets what is under way stop soon, and rest after that.
+    mutating func interruptResources(of stack: inout StackRecord) {
+        for index in stack.resources.indices where stack.resources[index].state == .inProgress {
+            let resource = stack.resources[index]
+            stack.change(index) { $0.restsUntil = now + Self.restAfterCancel }
+            // What makes the resource looks only now and then whether it is to stop.
+            let delay = stack.random.duration(from: .milliseconds(1), to: .seconds(2))
+            schedule(.cancel(resource.name, turn: resource.turn), stack, after: delay)
+            schedule(.proceed, stack, after: Self.restAfterCancel)
+        }
+    }
+
+    mutating func cancel(_ name: String, turn: Int, of stack: inout StackRecord) {
+        guard let index = stack.index(of: name, turn: turn), stack.resources[index].state == .inProgress else { return }
         stop(index, &stack, "user triggered cancel")
-        regions[region]?.stacks[id] = stack
     }
 
     /// Deletes what nothing needs any more. A resource that is being made is left to finish first.
-    mutating func takeDown(_ stack: inout StackRecord, in region: String) {
+    mutating func takeDown(_ stack: inout StackRecord) {
+        guard stack.resources.contains(where: \.isLeftover) else { return }
+        var needed: Set<String> = []
+        for resource in stack.resources {
+            if resource.isLeftover {
+                if !resource.isAbsent { needed.formUnion(resource.template.requires) }
+            } else if resource.settledIn != stack.generation {
+                // What takes the place of another comes first, and what still uses the other changes over.
+                needed.insert(resource.name)
+                needed.formUnion(resource.template.requires)
+            }
+        }
         for index in stack.resources.indices {
             let resource = stack.resources[index]
-            guard !resource.isAbsent, resource.state != .inProgress, resource.restsUntil.map({ $0 <= now }) ?? true
+            guard resource.isLeftover, !resource.isAbsent, resource.state != .inProgress,
+                resource.restsUntil.map({ $0 <= now }) ?? true, !needed.contains(resource.name)
             else { continue }
-            let isNeeded = stack.resources.contains { !$0.isAbsent && $0.template.requires.contains(resource.name) }
-            if !isNeeded { beginDelete(index, &stack, in: region) }
-        }
-        if stack.resources.allSatisfy(\.isAbsent) {
-            conclude(&stack, .complete, "Stack \(stack.action.rawValue) completed successfully")
+            beginDelete(index, &stack)
         }
     }
 
-    private mutating func beginDelete(_ index: Int, _ stack: inout StackRecord, in region: String) {
-        stack.resources[index].begin(.delete)
-        stack.resources[index].deleteAttempts += 1
+    private mutating func beginDelete(_ index: Int, _ stack: inout StackRecord) {
+        stack.begin(.delete, index)
+        stack.change(index) { resource in
+            resource.deleteAttempts += 1
+            resource.refusal = nil
+        }
         note(&stack, resource: index, "DELETE_IN_PROGRESS", "state changed")
-        let resource = stack.resources[index]
-        let fate = stack.rule?.delete[resource.name]
-        guard fate?.outcome != .isStuck else { return }
-        let takes =
-            resource.template.testDuration("delete")
-            ?? (fate?.takes ?? scenario.lifecycles[resource.kind.rawValue]?.delete ?? .fixed(.zero)).draw(
-                from: stack.random)
-        scheduleEnd(of: index, stack, in: region, after: takes)
-    }
-
-    mutating func finishDelete(_ index: Int, _ stack: inout StackRecord, in region: String) {
-        let resource = stack.resources[index]
-        if stack.action == .create {
-            deleted(index, &stack, in: region)
-            scheduleEnd(of: index, stack, in: region, after: retryDelay(after: resource.createAttempts, stack.random))
+        if stack.isAbandoned {
+            scheduleEnd(of: index, stack, after: .zero)
             return
         }
+        unmake(index, &stack)
+        let resource = stack.resources[index]
+        let fate = stack.rule?.delete[resource.name]
+        guard fate?.outcome != .isStuck, !resource.kind.isStack else { return }
+        let takes =
+            resource.testDuration("delete")
+            ?? (fate?.takes ?? scenario.lifecycles[resource.kind.rawValue]?.delete ?? .fixed(.zero)).draw(
+                from: stack.random)
+        scheduleEnd(of: index, stack, after: takes)
+    }
+
+    mutating func finishDelete(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        if !resource.isLeftover, stack.state == .inProgress {
+            // What an attempt to make it has left: the next one follows.
+            deleted(index, &stack)
+            scheduleEnd(of: index, stack, after: retryDelay(after: resource.createAttempts, stack.random))
+            return
+        }
+        var refusal = resource.refusal
         if case .fails(let text, let times) = stack.rule?.delete[resource.name]?.outcome,
             times.map({ resource.deleteAttempts <= $0 }) ?? true
         {
-            let reason = "Conflict: resources.\(resource.name): \(text)"
-            stack.resources[index].state = .failed
-            note(&stack, resource: index, "DELETE_FAILED", reason)
-            fail(&stack, "Resource DELETE failed: \(reason)", in: region)
+            refusal = "Conflict: resources.\(resource.name): \(text)"
+        }
+        guard let reason = refusal else {
+            deleted(index, &stack)
             return
         }
-        deleted(index, &stack, in: region)
+        stack.change(index) { $0.state = .failed }
+        note(&stack, resource: index, "DELETE_FAILED", reason)
+        fail(&stack, "Resource DELETE failed: \(reason)")
     }
 
-    private mutating func deleted(_ index: Int, _ stack: inout StackRecord, in region: String) {
-        giveAddressesBack(stack.resources[index], in: region)
-        stack.resources[index].attributes = nil
-        stack.resources[index].action = .delete
-        stack.resources[index].state = .complete
+    private mutating func deleted(_ index: Int, _ stack: inout StackRecord) {
+        if !stack.isAbandoned { completeUnmaking(index, &stack) }
+        stack.change(index) { resource in
+            resource.action = .delete
+            resource.state = .complete
+        }
         note(&stack, resource: index, "DELETE_COMPLETE", "state changed")
     }
 
     /// An operator removes the stack behind the portal's back.
-    mutating func vanish(_ id: String, in region: String) {
-        guard var stack = regions[region]?.stacks[id], !stack.isGone else { return }
+    mutating func vanish(_ stack: inout StackRecord) {
         stack.generation += 1
-        for index in stack.resources.indices where !stack.resources[index].isAbsent {
-            stack.resources[index].turn += 1
-            deleted(index, &stack, in: region)
+        // The last that was made goes first, since it may use the others.
+        for index in stack.resources.indices.reversed() where !stack.resources[index].isAbsent {
+            stack.leaveBehind(index)
+            stack.voidTimers(of: index)
+            unmake(index, &stack)
+            deleted(index, &stack)
         }
         stack.action = .delete
         conclude(&stack, .complete, "Stack DELETE completed successfully")
-        regions[region]?.stacks[id] = stack
     }
 }

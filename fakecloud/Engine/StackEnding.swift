@@ -4,29 +4,56 @@ import Scenarios
 
 /// How a stack fails, runs out of time, is rolled back, and what is written down of it.
 extension CloudEngine {
-    func conclude(_ stack: inout StackRecord, _ state: StackRecord.State, _ reason: String) {
+    mutating func conclude(_ stack: inout StackRecord, _ state: StackRecord.State, _ reason: String) {
         stack.state = state
         stack.reason = reason
         note(&stack, resource: nil, stack.status, reason)
-        if stack.action == .delete, state == .complete { stack.goneAt = now }
+        if stack.action == .delete, state == .complete { noteGone(&stack) }
+        tellMaker(of: stack)
     }
 
     /// The stack has failed with a resource. Those that are under way go on to their own ends (golden
     /// timelines_vm, `RAM quota exceeded`).
-    mutating func fail(_ stack: inout StackRecord, _ reason: String, in region: String) {
+    mutating func fail(_ stack: inout StackRecord, _ reason: String) {
         guard stack.state == .inProgress else { return }
-        let wasCreate = stack.action == .create
+        let action = stack.action
         conclude(&stack, .failed, reason)
-        if wasCreate { rollBack(&stack, in: region) }
+        if action.isRolledBack, !stack.disablesRollback { rollBack(&stack) }
     }
 
-    private mutating func rollBack(_ stack: inout StackRecord, in region: String) {
-        guard !stack.disablesRollback else { return }
-        begin(.rollback, &stack, in: region)
+    /// Leads the stack back to what it was before the update, or to nothing at all.
+    mutating func rollBack(_ stack: inout StackRecord) {
+        let goal = stack.formerGoal ?? StackRecord.Goal(template: .empty, environment: .empty)
+        stack.formerGoal = nil
+        begin(.rollback, &stack)
+        // What was replaced and is still there comes back into its place.
+        for index in stack.resources.indices {
+            let old = stack.resources[index]
+            if old.isLeftover, !old.isAbsent, old.action != .delete, old.state == .complete,
+                goal.template.resources.contains(where: { $0.name == old.name })
+            {
+                stack.bringBack(index)
+            }
+        }
+        pursue(goal, &stack)
     }
 
-    mutating func timeOut(_ id: String, in region: String) {
-        guard var stack = regions[region]?.stacks[id] else { return }
+    /// Gives the stack another goal: what it does not name is to go, what it names anew is to come.
+    mutating func pursue(_ goal: StackRecord.Goal, _ stack: inout StackRecord) {
+        stack.goal = goal
+        var wanted = OrderedDictionary(
+            goal.template.resources.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in stack.resources.indices where !stack.resources[index].isLeftover {
+            if let template = wanted.removeValue(forKey: stack.resources[index].name) {
+                stack.change(index) { $0.wanted = template }
+            } else {
+                stack.leaveBehind(index)
+            }
+        }
+        for template in wanted.values { stack.append(StackResource(template: template, at: now)) }
+    }
+
+    mutating func timeOut(_ stack: inout StackRecord) {
         for index in stack.resources.indices where stack.resources[index].state == .inProgress {
             let resource = stack.resources[index]
             let verb = resource.action.rawValue
@@ -35,33 +62,30 @@ extension CloudEngine {
             let task = "Task \(verb.lowercased()) from \(resource.kind.className) \"\(resource.name)\"\(physical)"
             stop(index, &stack, "\(task) Stack \"\(stack.name)\" [\(stack.id)] Timed out")
         }
-        let wasCreate = stack.action == .create
-        conclude(&stack, .failed, "Timed out")
-        if wasCreate { rollBack(&stack, in: region) }
-        regions[region]?.stacks[id] = stack
-        proceed(id, in: region)
+        fail(&stack, "Timed out")
+        proceed(&stack)
     }
 
     /// A resource stops what it is at.
     func stop(_ index: Int, _ stack: inout StackRecord, _ cause: String) {
         let verb = stack.resources[index].action.rawValue
-        stack.resources[index].turn += 1
-        stack.resources[index].state = .failed
+        stack.voidTimers(of: index)
+        stack.change(index) { $0.state = .failed }
         note(&stack, resource: index, "\(verb)_FAILED", "\(verb) aborted (\(cause))")
     }
 
-    mutating func begin(_ action: StackRecord.Action, _ stack: inout StackRecord, in region: String) {
+    mutating func begin(_ action: StackRecord.Action, _ stack: inout StackRecord) {
         stack.generation += 1
         stack.action = action
         stack.state = .inProgress
         stack.reason = "Stack \(action.rawValue) started"
         stack.updatedAt = now
         note(&stack, resource: nil, stack.status, stack.reason)
-        scheduleTimeout(of: stack, in: region)
+        scheduleTimeout(of: stack)
     }
 
-    mutating func scheduleTimeout(of stack: StackRecord, in region: String) {
-        schedule(.timeout, stack, in: region, after: .seconds(60 * (stack.timeoutMinutes ?? 60)))
+    mutating func scheduleTimeout(of stack: StackRecord) {
+        schedule(.timeout, stack, after: .seconds(60 * (stack.timeoutMinutes ?? 60)))
     }
 
     /// Someone says that a resource is not well, or well again (`PATCH …/resources/NAME`).
@@ -70,22 +94,27 @@ extension CloudEngine {
     mutating func markResource(
         _ name: String, of id: String, isUnhealthy: Bool, reason: String, in place: StackPlace
     ) throws {
-        guard var stack = stack(id, in: place), let index = stack.index(of: name) else {
+        guard let stack = stack(id, in: place), let index = stack.index(of: name) else {
             throw HeatFault.noResource(name, in: stack(id, in: place)?.name ?? id)
         }
-        stack.resources[index].action = .check
-        stack.resources[index].state = isUnhealthy ? .failed : .complete
-        note(&stack, resource: index, stack.resources[index].status, reason)
-        regions[place.region]?.stacks[id] = stack
+        withStack(id, in: place.region) { engine, stack in
+            stack.change(index) { resource in
+                resource.action = .check
+                resource.state = isUnhealthy ? .failed : .complete
+            }
+            engine.note(&stack, resource: index, stack.resources[index].status, reason)
+        }
     }
 
+    /// Writes an event down. Heat's table of events cuts reasons to 255 characters (golden timelines_vm).
     func note(_ stack: inout StackRecord, resource index: Int?, _ status: String, _ reason: String) {
-        if let index { stack.resources[index].reason = reason }
+        if let index { stack.change(index) { $0.reason = reason } }
         let resource = index.map { stack.resources[$0] }
         stack.events.append(
             StackRecord.Event(
-                id: stack.random.uuid(), time: now, resource: resource?.name ?? stack.name,
-                kind: resource?.kind, physicalId: resource?.eventId ?? stack.id, status: status, reason: reason,
-                properties: index.map { .object(evaluated($0, stack)) } ?? .object([:])))
+                id: stack.random.uuid(), time: now, order: timersMade, resource: resource?.name ?? stack.name,
+                kind: resource?.kind, type: resource?.template.type, physicalId: resource?.eventId ?? stack.id,
+                status: status,
+                reason: String(reason.prefix(255)), properties: .object(resource?.properties ?? [:])))
     }
 }

@@ -18,6 +18,15 @@ struct StackEnvironment: Sendable {
 
     init() {}
 
+    static let empty = StackEnvironment()
+
+    /// That of a stack that lies in the stack, which knows the same types and files.
+    func child(_ parameters: [String: JSONValue]) -> StackEnvironment {
+        var environment = self
+        environment.parameters = parameters
+        return environment
+    }
+
     /// - Parameter body: of a create, an update, a preview or a validation.
     /// - Throws: ``HeatFault``.
     init(_ body: JSONValue) throws(HeatFault) {
@@ -34,6 +43,19 @@ struct StackEnvironment: Sendable {
             }
         }
         parameters.merge(body["parameters"]?.object ?? [:]) { $1 }
+    }
+
+    /// Adds what another says, which comes first.
+    mutating func merge(_ other: StackEnvironment) {
+        parameters.merge(other.parameters) { $1 }
+        parameterDefaults.merge(other.parameterDefaults) { $1 }
+        resourceRegistry.merge(other.resourceRegistry) { $1 }
+        files.merge(other.files) { $1 }
+        if other.eventSinks != [] { eventSinks = other.eventSinks }
+    }
+
+    mutating func keepParameters(_ isKept: (String) -> Bool) {
+        parameters = parameters.filter { isKept($0.key) }
     }
 
     private mutating func merge(_ environment: [String: JSONValue]) {

@@ -2,20 +2,26 @@ import OrderedCollections
 import Runtime
 import Scenarios
 
-/// How a stack comes to be: its resources, one after the other as they depend on each other.
+/// How a stack comes to be what it is to be: its resources are made, changed and deleted, each as soon as what it
+/// depends on allows (Heat's convergence).
 extension CloudEngine {
-    /// - Parameter seed: of everything that is drawn for this stack.
+    /// - Parameters:
+    ///   - user: whose things are made; that of the project where nobody is named.
+    ///   - seed: of everything that is drawn for this stack.
     /// - Returns: the id of the new stack.
     /// - Throws: ``HeatFault``.
-    mutating func createStack(_ body: JSONValue, in place: StackPlace, seed: UInt64) throws -> String {
-        let request = try StackCreation(body)
+    mutating func createStack(
+        _ body: JSONValue, in place: StackPlace, user: String? = nil, seed: UInt64
+    ) throws -> String {
+        let adoption = try StackAdoption(body)
+        let request = try StackCreation(adoption?.body ?? body)
         guard let state = regions[place.region] else { throw HeatFault.noStack(request.name) }
         // A name that is taken is told of before the template is looked at (Heat, `_validate_new_stack`).
         if holder(of: request.name, in: place) != nil {
             throw HeatFault(
                 status: 409, type: "StackExists", message: "The Stack (\(request.name)) already exists.")
         }
-        guard state.stacks.values.filter({ !$0.isGone }).count < scenario.quota.stacks else {
+        guard state.liveStacks[place.project, default: 0] < scenario.quota.stacks else {
             throw HeatFault(
                 status: 400, type: "RequestLimitExceeded",
                 message:
@@ -27,15 +33,19 @@ extension CloudEngine {
             stack: StackIdentity(name: request.name, id: "None", projectId: place.project), names: names(for: place))
         let random = RandomSource(seed: seed)
         var stack = StackRecord(
-            id: random.uuid(), project: place.project, userProjectId: random.hexId(), request: request,
-            template: template, createdAt: now,
-            resources: template.resources.map { StackRecord.Resource(template: $0, updatedAt: now) },
-            random: random, rule: rule(for: request.name, in: place.region))
+            id: random.uuid(), name: request.name, place: place,
+            userId: user ?? identity.member(of: place.project)?.id ?? "", userProjectId: random.hexId(),
+            goal: StackRecord.Goal(template: template, environment: request.environment), tags: request.tags ?? [],
+            timeoutMinutes: request.timeoutMinutes, disablesRollback: request.disablesRollback ?? true,
+            createdAt: now, random: random, rule: rule(for: request.name, in: place.region))
+        try checkParts(of: stack)
+        if let adoption { stack.adopt(adoption.resources) }
         note(&stack, resource: nil, stack.status, stack.reason)
-        scheduleTimeout(of: stack, in: place.region)
-        regions[place.region]?.stacks[stack.id] = stack
-        proceed(stack.id, in: place.region)
-        return stack.id
+        scheduleTimeout(of: stack)
+        let id = stack.id
+        insert(stack)
+        withStack(id, in: place.region) { $0.proceed(&$1) }
+        return id
     }
 
     /// What the custom constraints of a project's templates find.
@@ -68,112 +78,186 @@ extension CloudEngine {
     }
 
     /// Begins what can begin and ends the stack's action where all is done.
-    mutating func proceed(_ id: String, in region: String) {
-        guard var stack = regions[region]?.stacks[id], stack.state == .inProgress else { return }
-        if stack.action == .create { build(&stack, in: region) } else { takeDown(&stack, in: region) }
-        regions[region]?.stacks[id] = stack
+    mutating func proceed(_ stack: inout StackRecord) {
+        guard stack.state == .inProgress else { return }
+        switch stack.action {
+        case .suspend, .resume, .check: walk(&stack)
+        default: converge(&stack)
+        }
     }
 
-    private mutating func build(_ stack: inout StackRecord, in region: String) {
-        for index in stack.resources.indices where stack.resources[index].action == .initial {
-            let isReady = stack.resources[index].template.requires.allSatisfy { name in
-                stack.index(of: name).map { stack.resources[$0].isCreated } ?? true
+    private mutating func converge(_ stack: inout StackRecord) {
+        // What is as it should be lets others begin.
+        while takeUp(&stack) {}
+        takeDown(&stack)
+        let isDone = stack.resources.allSatisfy { $0.isLeftover ? $0.isAbsent : $0.settledIn == stack.generation }
+        guard isDone else { return }
+        stack.dropAbsentLeftovers()
+        let action = stack.action
+        conclude(&stack, .complete, "Stack \(action.rawValue) completed successfully")
+        if action == .create, let delay = stack.rule?.vanishesAfter { schedule(.vanish, stack, after: delay) }
+    }
+
+    /// - Returns: whether a resource was found to be as it should be.
+    private mutating func takeUp(_ stack: inout StackRecord) -> Bool {
+        var hasSettled = false
+        for index in stack.resources.indices {
+            let resource = stack.resources[index]
+            guard !resource.isLeftover, resource.settledIn != stack.generation, resource.state != .inProgress,
+                !(resource.action == .delete && resource.state == .complete),
+                resource.restsUntil.map({ $0 <= now }) ?? true
+            else { continue }
+            let isReady = (resource.wanted ?? resource.template).requires.allSatisfy { name in
+                stack.resource(name).map { $0.settledIn == stack.generation } ?? true
             }
-            if isReady { beginCreate(index, &stack, in: region) }
+            guard isReady else { continue }
+            if takeUp(index, &stack) { hasSettled = true }
         }
-        if stack.resources.allSatisfy(\.isCreated) {
-            conclude(&stack, .complete, "Stack CREATE completed successfully")
-            if let delay = stack.rule?.vanishesAfter { schedule(.vanish, stack, in: region, after: delay) }
+        return hasSettled
+    }
+
+    /// Makes a resource, changes it, or puts another into its place, as far as that is needed.
+    ///
+    /// - Returns: whether nothing was.
+    private mutating func takeUp(_ index: Int, _ stack: inout StackRecord) -> Bool {
+        let resource = stack.resources[index]
+        let wanted = resource.wanted ?? resource.template
+        if resource.action == .initial {
+            if stack.action == .adopt { beginAdopt(index, &stack) } else { beginCreate(index, &stack) }
+            return false
+        }
+        let properties = evaluated(wanted, stack)
+        switch fate(of: resource, in: stack, wanted, properties) {
+        case .replaced:
+            // What has failed is replaced without ado; what is well is tried first.
+            if resource.state == .complete, resource.action != .check {
+                note(&stack, resource: index, "UPDATE_IN_PROGRESS", "state changed")
+                note(
+                    &stack, resource: index, "UPDATE_COMPLETE",
+                    "The Resource \(resource.name) requires replacement.")
+                stack.change(index) { $0.action = .update }
+            }
+            stack.leaveBehind(index)
+            stack.append(StackResource(template: wanted, at: now))
+            beginCreate(stack.resources.count - 1, &stack)
+            return false
+        case .updated:
+            beginUpdate(index, &stack, wanted, properties, resource.changes(to: properties))
+            return false
+        default:
+            stack.settle(index, as: wanted)
+            return true
         }
     }
 
-    private mutating func beginCreate(_ index: Int, _ stack: inout StackRecord, in region: String) {
+    // Steps of one resource.
+
+    mutating func beginCreate(_ index: Int, _ stack: inout StackRecord) {
+        stack.begin(.create, index)
+        let properties = evaluated(stack.resources[index].template, stack)
         let name = stack.resources[index].name
-        stack.resources[index].begin(.create)
-        stack.resources[index].createAttempts += 1
-        if stack.resources[index].generatedName.isEmpty {
-            stack.resources[index].generatedName = "\(stack.name)-\(name)-\(stack.random.suffix())"
+        let newName = "\(stack.name)-\(name)-\(stack.random.suffix())"
+        stack.change(index) { resource in
+            resource.createAttempts += 1
+            resource.properties = properties
+            resource.refusal = nil
+            resource.updatedAt = resource.createAttempts == 1 ? resource.createdAt : resource.updatedAt
+            if resource.generatedName.isEmpty { resource.generatedName = newName }
         }
         note(&stack, resource: index, "CREATE_IN_PROGRESS", "state changed")
-        if createFailure(of: stack.resources[index], in: stack) == nil || stack.resources[index].kind.canBeInError {
-            stack.resources[index].physicalId = physicalId(of: index, stack)
-        }
+        make(index, &stack)
         let fate = stack.rule?.create[name]
-        guard fate?.outcome != .isStuck else { return }
+        guard fate?.outcome != .isStuck, !stack.resources[index].kind.waitsForOthers else { return }
         let kind = stack.resources[index].kind
         let takes =
-            stack.resources[index].template.testDuration("create")
+            stack.resources[index].testDuration("create")
             ?? (fate?.takes ?? scenario.lifecycles[kind.rawValue]?.create ?? .fixed(.zero)).draw(from: stack.random)
-        scheduleEnd(of: index, stack, in: region, after: takes)
+        scheduleEnd(of: index, stack, after: takes)
     }
 
-    /// The id that the service gives, or that Heat makes up.
-    private func physicalId(of index: Int, _ stack: StackRecord) -> String {
-        let resource = stack.resources[index]
-        switch resource.kind {
-        case .test, .randomString, .value, .none, .waitCondition, .resourceGroup:
-            return resource.generatedName
-        case .keyPair: return evaluated(index, stack)["name"]?.string ?? resource.generatedName
-        case .routerInterface:
-            let properties = evaluated(index, stack)
-            return "\(properties["router"]?.string ?? ""):subnet_id=\(properties["subnet"]?.string ?? "")"
-        default: return stack.random.uuid()
+    private mutating func beginUpdate(
+        _ index: Int, _ stack: inout StackRecord, _ wanted: HeatTemplate.Resource, _ properties: [String: JSONValue],
+        _ changed: Set<String>
+    ) {
+        stack.begin(.update, index)
+        stack.change(index) { resource in
+            resource.template = wanted
+            resource.updatedAt = now
+            resource.refusal = nil
         }
+        note(&stack, resource: index, "UPDATE_IN_PROGRESS", "state changed")
+        modify(index, &stack, to: properties, changed)
+        guard !wanted.kind.waitsForOthers else { return }
+        let kind = stack.resources[index].kind
+        let takes =
+            stack.resources[index].testDuration("update")
+            ?? (scenario.lifecycles[kind.rawValue]?.change ?? .fixed(.zero)).draw(from: stack.random)
+        scheduleEnd(of: index, stack, after: takes)
     }
 
-    mutating func scheduleEnd(of index: Int, _ stack: StackRecord, in region: String, after delay: Duration) {
+    mutating func scheduleEnd(of index: Int, _ stack: StackRecord, after delay: Duration) {
         let resource = stack.resources[index]
-        schedule(.resource(resource.name, turn: resource.turn), stack, in: region, after: delay)
+        schedule(.resource(resource.name, turn: resource.turn), stack, after: delay)
     }
 
-    /// A resource's time is up: it is made or deleted, or that fails.
-    mutating func finish(_ name: String, turn: Int, of id: String, in region: String) {
-        guard var stack = regions[region]?.stacks[id], let index = stack.index(of: name),
-            stack.resources[index].turn == turn
-        else { return }
+    /// A resource's time is up: it is made, changed or deleted, or that fails.
+    mutating func finish(_ name: String, turn: Int, of stack: inout StackRecord) {
+        guard let index = stack.index(of: name, turn: turn) else { return }
         switch (stack.resources[index].action, stack.resources[index].state) {
-        case (.create, .inProgress): finishCreate(index, &stack, in: region)
-        case (.delete, .inProgress): finishDelete(index, &stack, in: region)
+        case (.create, .inProgress): finishCreate(index, &stack)
+        case (.update, .inProgress): finishUpdate(index, &stack)
+        case (.adopt, .inProgress): finishAdopt(index, &stack)
+        case (.delete, .inProgress): finishDelete(index, &stack)
+        case (.suspend, .inProgress), (.resume, .inProgress), (.check, .inProgress): finishStep(index, &stack)
         // The second half of an attempt that failed: what it left has been deleted, the next one may begin.
-        case (.delete, .complete) where stack.action == .create && stack.state == .inProgress:
-            beginCreate(index, &stack, in: region)
+        case (.delete, .complete) where stack.action != .delete && stack.state == .inProgress:
+            beginCreate(index, &stack)
         default: return
         }
-        regions[region]?.stacks[id] = stack
-        proceed(id, in: region)
+        proceed(&stack)
     }
 
-    private mutating func finishCreate(_ index: Int, _ stack: inout StackRecord, in region: String) {
-        if let reason = createFailure(of: stack.resources[index], in: stack) {
-            failCreate(index, &stack, reason, in: region)
+    private mutating func finishCreate(_ index: Int, _ stack: inout StackRecord) {
+        if let reason = stack.resources[index].refusal ?? completeMaking(index, &stack) {
+            failCreate(index, &stack, reason)
             return
         }
-        do {
-            stack.resources[index].attributes = try attributes(of: index, stack, in: region)
-            stack.resources[index].state = .complete
-            note(&stack, resource: index, "CREATE_COMPLETE", "state changed")
-        } catch {
-            stack.resources[index].physicalId = nil
-            failCreate(index, &stack, error.reason, in: region)
+        stack.change(index) { $0.state = .complete }
+        stack.settle(index, as: stack.resources[index].template)
+        note(&stack, resource: index, "CREATE_COMPLETE", "state changed")
+    }
+
+    private mutating func failCreate(_ index: Int, _ stack: inout StackRecord, _ reason: String) {
+        stack.change(index) { $0.state = .failed }
+        note(&stack, resource: index, "CREATE_FAILED", reason)
+        let resource = stack.resources[index]
+        // Heat tries a server six times in all (golden heat_more, `no-valid-host-events`).
+        if resource.kind.canBeInError, resource.physicalId != nil, resource.createAttempts < Self.createAttempts,
+            stack.state == .inProgress, stack.action != .delete
+        {
+            stack.begin(.delete, index)
+            note(&stack, resource: index, "DELETE_IN_PROGRESS", "state changed")
+            let takes = (scenario.lifecycles[resource.kind.rawValue]?.delete ?? .fixed(.zero)).draw(from: stack.random)
+            if resource.kind.isStack {
+                passDown(.delete, to: index, &stack)
+            } else {
+                scheduleEnd(of: index, stack, after: takes)
+            }
+        } else {
+            fail(&stack, "Resource CREATE failed: \(reason)")
         }
     }
 
-    private mutating func failCreate(_ index: Int, _ stack: inout StackRecord, _ reason: String, in region: String) {
-        stack.resources[index].state = .failed
-        stack.resources[index].attributes = failedAttributes(of: index, stack)
-        note(&stack, resource: index, "CREATE_FAILED", reason)
-        // Heat tries a server six times in all (golden heat_more, `no-valid-host-events`).
-        if stack.resources[index].kind.canBeInError, stack.resources[index].createAttempts < Self.createAttempts,
-            stack.state == .inProgress
-        {
-            stack.resources[index].begin(.delete)
-            note(&stack, resource: index, "DELETE_IN_PROGRESS", "state changed")
-            let kind = stack.resources[index].kind
-            let takes = (scenario.lifecycles[kind.rawValue]?.delete ?? .fixed(.zero)).draw(from: stack.random)
-            scheduleEnd(of: index, stack, in: region, after: takes)
-        } else {
-            fail(&stack, "Resource CREATE failed: \(reason)", in: region)
+    private mutating func finishUpdate(_ index: Int, _ stack: inout StackRecord) {
+        if let reason = stack.resources[index].refusal {
+            stack.change(index) { $0.state = .failed }
+            note(&stack, resource: index, "UPDATE_FAILED", reason)
+            fail(&stack, "Resource UPDATE failed: \(reason)")
+            return
         }
+        stack.change(index) { $0.state = .complete }
+        stack.settle(index, as: stack.resources[index].template)
+        note(&stack, resource: index, "UPDATE_COMPLETE", "state changed")
     }
 
     static let createAttempts = 6
@@ -182,22 +266,23 @@ extension CloudEngine {
     func retryDelay(after attempt: Int, _ random: RandomSource) -> Duration {
         .seconds(1 << attempt) + random.duration(from: .zero, to: .seconds(2))
     }
+}
 
-    private func createFailure(of resource: StackRecord.Resource, in stack: StackRecord) -> String? {
-        let place = "resources.\(resource.name)"
-        if resource.kind == .test, resource.template.properties["fail"] == true {
-            return "ValueError: \(place): Test Resource failed \(resource.name)"
+extension StackRecord {
+    /// A resource is as the stack's present action wants it.
+    mutating func settle(_ index: Int, as template: HeatTemplate.Resource) {
+        let generation = generation
+        change(index) { resource in
+            resource.template = template
+            // An update that came meanwhile wants something else.
+            guard resource.wanted == nil || resource.wanted == template else { return }
+            resource.wanted = nil
+            resource.settledIn = generation
         }
-        guard case .fails(let reason, let times) = stack.rule?.create[resource.name]?.outcome,
-            times.map({ resource.createAttempts <= $0 }) ?? true
-        else { return nil }
-        return resource.kind.canBeInError
-            ? "ResourceInError: \(place): Went to status ERROR due to \"Message: \(reason), Code: 500\""
-            : "Error: \(place): \(reason)"
     }
 }
 
-extension HeatTemplate.Resource {
+extension StackResource {
     /// How long a step of an `OS::Heat::TestResource` takes; nil for other resources.
     func testDuration(_ step: String) -> Duration? {
         guard kind == .test else { return nil }

@@ -5,12 +5,19 @@ import Scenarios
 struct StackRecord: Sendable {
     enum Action: String, Sendable {
         case create = "CREATE"
+        case update = "UPDATE"
         case delete = "DELETE"
         case rollback = "ROLLBACK"
-        /// Of a resource that someone marked.
+        case suspend = "SUSPEND"
+        case resume = "RESUME"
         case check = "CHECK"
+        /// Of a stack that takes over what is there already.
+        case adopt = "ADOPT"
         /// Of a resource that was not begun.
         case initial = "INIT"
+
+        /// Whether the stack is led to what its template says, so that a failure may be rolled back.
+        var isRolledBack: Bool { self == .create || self == .update || self == .adopt }
     }
 
     enum State: String, Sendable {
@@ -19,51 +26,20 @@ struct StackRecord: Sendable {
         case failed = "FAILED"
     }
 
-    struct Resource: Sendable {
-        let template: HeatTemplate.Resource
-        var action = Action.initial
-        var state = State.complete
-        var reason = ""
-        /// The name that Heat makes up for the physical resource.
-        var generatedName = ""
-        /// Nil until a service, or Heat itself, has given one.
-        var physicalId: String?
-        var attributes: [String: JSONValue]?
-        var createAttempts = 0
-        var deleteAttempts = 0
-        /// Grows with every step, so that timers of the one before are void.
-        var turn = 0
-        /// A deletion leaves it alone until then.
-        var restsUntil: Timestamp?
-        /// When the stack took it up. A create or a delete does not move it.
-        let updatedAt: Timestamp
-
-        init(template: HeatTemplate.Resource, updatedAt: Timestamp) {
-            self.template = template
-            self.updatedAt = updatedAt
-        }
-
-        var name: String { template.name }
-        var kind: ResourceKind { template.kind }
-        var isCreated: Bool { action == .create && state == .complete }
-        /// Whether a deletion has nothing to do for it.
-        var isAbsent: Bool { action == .initial || (action == .delete && state == .complete) }
-        var status: String { action.rawValue + "_" + state.rawValue }
-        /// What events call the physical resource.
-        var eventId: String { physicalId ?? generatedName }
-
-        mutating func begin(_ action: Action) {
-            self.action = action
-            state = .inProgress
-            turn += 1
-        }
+    /// What a stack is to be: what its owner asked for in a create or an update.
+    struct Goal: Sendable {
+        let template: HeatTemplate
+        let environment: StackEnvironment
     }
 
     struct Event: Sendable {
         let id: String
         let time: Timestamp
+        /// Among those of all stacks.
+        let order: Int
         let resource: String
         let kind: ResourceKind?
+        let type: String?
         let physicalId: String
         let status: String
         let reason: String
@@ -71,11 +47,23 @@ struct StackRecord: Sendable {
     }
 
     let id: String
-    /// The id of the project that it belongs to.
-    let project: String
+    let name: String
+    let place: StackPlace
+    /// The id of the user for whom it makes things.
+    let userId: String
     let userProjectId: String
-    let request: StackCreation
-    let template: HeatTemplate
+    /// The resource that it is; nil for one that somebody asked for.
+    var maker: Maker?
+    /// What it takes over, by the names of its resources.
+    var adopted: [String: JSONValue]?
+    /// Whether it goes and leaves what it has made.
+    var isAbandoned = false
+    var goal: Goal
+    /// What it was to be before its last update.
+    var formerGoal: Goal?
+    var tags: [String]
+    var timeoutMinutes: Int?
+    var disablesRollback: Bool
     let createdAt: Timestamp
     var updatedAt: Timestamp?
     /// When it was DELETE_COMPLETE.
@@ -83,57 +71,113 @@ struct StackRecord: Sendable {
     var action = Action.create
     var state = State.inProgress
     var reason = "Stack CREATE started"
-    var resources: [Resource]
+    /// Those of the goal, and those that are still to be deleted.
+    private(set) var resources: [StackResource] = []
     var events: [Event] = []
     /// Grows with every action, so that timers of the one before are void.
     var generation = 0
     /// Draws for this stack alone, the same when its story is played again.
     let random: RandomSource
     let rule: StackRule?
+    /// Where the resources are, those that are to be deleted left out.
+    private var places: [String: Int] = [:]
+    private var turnsMade = 0
+
+    /// What is in a stack's place while it changes.
+    static let nowhere = StackRecord(
+        id: "", name: "", place: StackPlace(region: "", project: ""), userId: "", userProjectId: "",
+        goal: Goal(template: .empty, environment: .empty), createdAt: Timestamp(milliseconds: 0),
+        random: RandomSource(seed: 0), rule: nil)
 
     init(
-        id: String, project: String, userProjectId: String, request: StackCreation, template: HeatTemplate,
-        createdAt: Timestamp, resources: [Resource], random: RandomSource, rule: StackRule?
+        id: String, name: String, place: StackPlace, userId: String, userProjectId: String, goal: Goal,
+        tags: [String] = [], timeoutMinutes: Int? = nil, disablesRollback: Bool = true, createdAt: Timestamp,
+        random: RandomSource, rule: StackRule?
     ) {
         self.id = id
-        self.project = project
+        self.name = name
+        self.place = place
+        self.userId = userId
         self.userProjectId = userProjectId
-        self.request = request
-        self.template = template
+        self.goal = goal
+        self.tags = tags
+        self.timeoutMinutes = timeoutMinutes
+        self.disablesRollback = disablesRollback
         self.createdAt = createdAt
-        self.resources = resources
         self.random = random
         self.rule = rule
+        for resource in goal.template.resources {
+            append(StackResource(template: resource, at: createdAt))
+        }
     }
 
-    var name: String { request.name }
-    var tags: [String] { request.tags }
-    var timeoutMinutes: Int? { request.timeoutMinutes }
-    var disablesRollback: Bool { request.disablesRollback }
+    /// The id of the project that it belongs to.
+    var project: String { place.project }
+    var template: HeatTemplate { goal.template }
+    /// For whom, and as whom, it makes things.
+    var requester: Requester { Requester(userId: userId, projectId: project) }
     var status: String { action.rawValue + "_" + state.rawValue }
     var isGone: Bool { goneAt != nil }
 
     /// When Heat strikes it off: until then the name is taken, and lists show it.
-    var purgedAt: Timestamp? { goneAt.map { $0 + .seconds(2) } }
+    /// What lies in another is struck off at once.
+    var purgedAt: Timestamp? { goneAt.map { isPart ? $0 : $0 + .seconds(2) } }
     func isPurged(at now: Timestamp) -> Bool { purgedAt.map { $0 <= now } ?? false }
-
-    func index(of resource: String) -> Int? {
-        if let place = template.places[resource], resources.indices.contains(place), resources[place].name == resource {
-            return place
-        }
-        return resources.firstIndex { $0.name == resource }
-    }
 
     var identity: StackIdentity { StackIdentity(name: name, id: id, projectId: project) }
 
-    /// A resource as the functions of the template see it.
-    func view(of name: String) -> TemplateEvaluation.Resource? {
-        index(of: name).map { index in
-            let resource = resources[index]
-            return TemplateEvaluation.Resource(
-                physicalId: resource.physicalId ?? resource.name,
-                attributes: resource.state == .inProgress ? nil : resource.attributes)
-        }
+    // Its resources.
+
+    func index(of resource: String) -> Int? { places[resource] }
+
+    func resource(_ name: String) -> StackResource? { places[name].map { resources[$0] } }
+
+    /// The resource that is at a turn, be it one that is to be deleted.
+    func index(of name: String, turn: Int) -> Int? {
+        resources.firstIndex { $0.turn == turn && $0.name == name }
+    }
+
+    mutating func append(_ resource: StackResource) {
+        resources.append(resource)
+        if !resource.isLeftover { places[resource.name] = resources.count - 1 }
+    }
+
+    mutating func change<Result>(_ index: Int, _ body: (inout StackResource) -> Result) -> Result {
+        body(&resources[index])
+    }
+
+    /// The resource is not wanted any more: another takes its place, or none does.
+    mutating func leaveBehind(_ index: Int) {
+        resources[index].isLeftover = true
+        if places[resources[index].name] == index { places[resources[index].name] = nil }
+    }
+
+    /// What was left behind takes its place again, and what took that is not wanted any more.
+    mutating func bringBack(_ index: Int) {
+        let name = resources[index].name
+        if let other = places[name] { resources[other].isLeftover = true }
+        resources[index].isLeftover = false
+        places[name] = index
+    }
+
+    /// Forgets what was left behind and is gone.
+    mutating func dropAbsentLeftovers() {
+        resources.removeAll { $0.isLeftover && $0.isAbsent }
+        places = Dictionary(
+            resources.enumerated().filter { !$0.element.isLeftover }.map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { $1 })
+    }
+
+    /// A resource sets out on something; timers of what it did before are void.
+    mutating func begin(_ action: Action, _ index: Int) {
+        resources[index].action = action
+        resources[index].state = .inProgress
+        voidTimers(of: index)
+    }
+
+    mutating func voidTimers(of index: Int) {
+        turnsMade += 1
+        resources[index].turn = turnsMade
     }
 }
 

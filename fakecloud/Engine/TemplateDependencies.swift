@@ -17,7 +17,8 @@ extension HeatTemplate.Resource {
     fileprivate func waiting(for others: [String]) -> HeatTemplate.Resource {
         guard !others.isEmpty else { return self }
         return HeatTemplate.Resource(
-            name: name, kind: kind, properties: properties, metadata: metadata, deletionPolicy: deletionPolicy,
+            name: name, kind: kind, properties: properties, type: type, provider: provider, metadata: metadata,
+            deletionPolicy: deletionPolicy,
             updatePolicy: updatePolicy, externalId: externalId, description: description,
             omittedProperties: omittedProperties, requires: Set(requires + others).sorted())
     }

@@ -7,6 +7,8 @@ struct TemplateEvaluation {
         let physicalId: String
         /// Nil while it is not complete.
         let attributes: [String: JSONValue]?
+        /// Takes an attribute with its path where that is more than a part of the attribute's value.
+        var select: (@Sendable ([JSONValue]) -> JSONValue)?
     }
 
     /// How much may be made of one value, in bytes and steps. Heat has no limit but its memory.
@@ -215,6 +217,9 @@ struct TemplateEvaluation {
 
     private func attribute(_ argument: JSONValue) -> JSONValue {
         let path = argument.array ?? [argument]
+        if path.count > 1, let select = path[0].string.flatMap({ resource($0)?.select }) {
+            return select(Array(path.dropFirst()))
+        }
         guard let name = path.first?.string, let attributes = resource(name)?.attributes else { return .null }
         guard path.count > 1 else { return .object(attributes) }
         guard let attribute = path[1].string, let value = attributes[attribute] else { return .null }

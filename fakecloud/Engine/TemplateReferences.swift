@@ -49,6 +49,22 @@ extension TemplateEvaluation {
         }
     }
 
+    /// The arguments of each `get_attr` of a resource in a value, but its name.
+    func attributes(of resource: String, in value: JSONValue) -> [[JSONValue]] {
+        switch value {
+        case .array(let items): return items.flatMap { attributes(of: resource, in: $0) }
+        case .object(let members):
+            if members.count == 1, let (name, argument) = members.first.map({ ($0.key, $0.value) }),
+                language.standing(of: name)?.0 == .getAttribute, let arguments = argument.array
+            {
+                let path = arguments.map { (try? evaluate($0)) ?? .null }
+                return path.first?.string == resource && path.count > 1 ? [Array(path.dropFirst())] : []
+            }
+            return members.sorted { $0.key < $1.key }.flatMap { attributes(of: resource, in: $0.value) }
+        default: return []
+        }
+    }
+
     private func referred(
         _ function: TemplateFunction, _ argument: JSONValue
     ) -> (name: String, attribute: String?)? {

@@ -21,17 +21,29 @@ struct TemplateResources {
         let names = Set(kept.map(\.name))
         let written = try parsed.map { resource in
             let type = environment.resolved(resource.type, resource: resource.name)
-            guard let kind = ResourceKind(rawValue: type) else {
+            let provider = try Self.provider(of: type, environment)
+            guard let kind = provider == nil ? ResourceKind(rawValue: type) : .template else {
                 throw HeatFault.invalid("The Resource Type (\(type)) could not be found.")
             }
             let requires = try Self.requirements(of: resource, evaluation, names: names, all: section)
             return HeatTemplate.Resource(
-                name: resource.name, kind: kind, properties: resource.properties, metadata: resource.metadata,
+                name: resource.name, kind: kind, properties: resource.properties,
+                type: kind == .template ? resource.type : kind.rawValue, provider: provider,
+                metadata: resource.metadata,
                 deletionPolicy: resource.deletionPolicy, updatePolicy: resource.updatePolicy,
                 externalId: resource.externalId, description: resource.description,
                 omittedProperties: resource.omitted, requires: requires)
         }
         resources = HeatTemplate.withImpliedRequirements(written)
+    }
+
+    /// The template of the user's that a type names; nil for another type (golden nested_stacks, `provider-*`).
+    private static func provider(
+        of type: String, _ environment: StackEnvironment
+    ) throws(HeatFault) -> HeatTemplate.Provider? {
+        if let text = environment.files[type] { return HeatTemplate.Provider(file: type, text: text) }
+        guard type.hasSuffix(".yaml") || type.hasSuffix(".template") else { return nil }
+        throw .invalid("Could not fetch remote template \"\(type)\": Invalid URL scheme ")
     }
 
     private struct Parsed {
@@ -196,6 +208,8 @@ extension HeatTemplate.Resource {
             throw HeatFault.invalid(
                 error: "Property error", at: "resources.\(name).update_policy", "Unknown Property \(policy)")
         }
+        // Those of a provided type are checked with its template.
+        guard kind != .template else { return }
         let validation = PropertyValidation(
             schema: kind.schema.properties, evaluation: evaluation, names: names, checksValues: checksValues)
         let values = try validation.validated(properties.object ?? [:], omitted: omittedProperties, of: name)
@@ -204,7 +218,9 @@ extension HeatTemplate.Resource {
 
     /// Checks that it has the attribute that something asks for.
     func check(_ reference: TemplateEvaluation.Reference, at place: String) throws {
-        guard let attribute = reference.attribute, !kind.attributes.contains(attribute) else { return }
+        guard let attribute = reference.attribute, !kind.hasAnyAttribute, !kind.attributes.contains(attribute) else {
+            return
+        }
         throw reference.fault(at: place, "The Referenced Attribute (\(name) \(attribute)) is incorrect.")
     }
 }

@@ -13,7 +13,7 @@ struct HeatAddress {
         self.call = call
         place = StackPlace(region: call.region ?? "", project: call.parameter("project"))
         guard call.token?.project?.id == place.project || call.token?.isAdmin == true else {
-            throw HeatFault(status: 403, type: "HTTPForbidden", message: "Access was denied to this resource.")
+            throw HeatFault.otherProject
         }
     }
 

@@ -38,10 +38,46 @@ extension FakeCloud {
             }
             return try HeatView(engine, call).show()
         }
+        addUpdates(of: stack, to: &routes)
+        routes.on(.delete, stack + "/abandon", .heatStackDelete) { [weak self] engine, call in
+            let view = try HeatView(engine, call)
+            let (stack, answer) = try view.abandoned()
+            try self?.apply(.abandonStack(id: stack.id, view.place), to: &engine)
+            return answer
+        }
         routes.on(.delete, stack, .heatStackDelete) { [weak self] engine, call in
             let place = try HeatAddress(call).place
             try self?.apply(.deleteStack(name: call.parameter("name"), id: call.parameter("id"), place), to: &engine)
             return ServiceAnswer(status: 204)
+        }
+    }
+
+    private func addUpdates(of stack: String, to routes: inout ServiceRoutes) {
+        for method in [HTTPRequest.Method.put, .patch] {
+            routes.on(method, stack) { [weak self] engine, call in
+                let place = try HeatAddress(call).place
+                let id = try HeatView(engine, call).stack().id
+                guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
+                try self?.apply(.updateStack(body, stackId: id, isPatch: method == .patch, place), to: &engine)
+                return .json(
+                    202,
+                    [
+                        "message": "The request is accepted for processing.<br /><br />\n\n\n", "code": "202 Accepted",
+                        "title": "Accepted",
+                    ])
+            }
+            routes.on(method, stack + "/preview") { engine, call in
+                try HeatView(engine, call).updatePreview(isPatch: method == .patch)
+            }
+        }
+        routes.on(.post, stack + "/actions") { [weak self] engine, call in
+            let place = try HeatAddress(call).place
+            let actions = call.json?.object ?? [:]
+            guard actions.count < 2 else { throw HeatFault.badRequest("Multiple actions specified") }
+            guard let verb = actions.keys.first else { throw HeatFault.badRequest("No action specified") }
+            let id = try HeatView(engine, call).stack().id
+            try self?.apply(.act(verb, stackId: id, place), to: &engine)
+            return .json(200, .null)
         }
     }
 
@@ -51,7 +87,7 @@ extension FakeCloud {
         }
         routes.on(.get, stack + "/environment") { engine, call in try HeatView(engine, call).environment() }
         routes.on(.get, stack + "/files") { engine, call in
-            .json(200, try HeatView(engine, call).stack().request.environment.filesJSON)
+            .json(200, try HeatView(engine, call).stack().goal.environment.filesJSON)
         }
         routes.on(.get, stack + "/export") { engine, call in try HeatView(engine, call).export() }
         routes.on(.get, stack + "/snapshots") { engine, call in
@@ -79,14 +115,19 @@ extension FakeCloud {
         routes.on(.get, resource + "/metadata") { engine, call in
             let view = try HeatView(engine, call)
             let (stack, resource) = (try view.stack(), try view.namedResource())
+            if resource.kind == .waitConditionHandle { return .json(200, ["metadata": resource.handle.metadata]) }
             let metadata = stack.template.evaluate(
-                resource.template.metadata, stack: stack.identity, resource: stack.view(of:))
+                resource.template.metadata, stack: stack.identity, resource: engine.view(of: stack))
             return .json(200, ["metadata": metadata])
         }
-        routes.on(.post, resource + "/signal") { engine, call in
-            _ = try HeatView(engine, call).namedResource()
-            throw HeatFault(
-                status: 400, type: "ResourceActionNotSupported", message: "signal is not supported for resource.")
+        routes.on(.post, resource + "/signal") { [weak self] engine, call in
+            let stack = try HeatView(engine, call).signalledStack()
+            // What cannot be a signal is one that says nothing (golden signals, `signal-list-body`).
+            let details = call.json.flatMap { $0.object == nil ? nil : $0 } ?? .null
+            try self?.apply(
+                .signal(
+                    call.parameter("resource"), details, stackId: stack.id, region: stack.place.region), to: &engine)
+            return .json(200, .null)
         }
         routes.on(.get, resource + "/events", .heatEventList) { engine, call in
             try HeatView(engine, call).eventsOfResource()
@@ -119,7 +160,8 @@ extension FakeCloud {
     private func create(in engine: inout CloudEngine, _ call: ServiceCall) throws -> ServiceAnswer {
         let address = try HeatAddress(call)
         guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
-        let id = try apply(.createStack(body, address.place, seed: draw()), to: &engine) ?? ""
+        let id =
+            try apply(.createStack(body, address.place, user: call.token?.user.id, seed: draw()), to: &engine) ?? ""
         let name = body["stack_name"]?.string ?? ""
         let link = address.link(name, id)
         var answer = ServiceAnswer.json(

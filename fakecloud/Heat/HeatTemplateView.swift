@@ -9,7 +9,20 @@ extension HeatView {
         do {
             let template = try HeatTemplate(
                 source, environment: environment, names: engine.names(for: place), isComplete: false)
-            return .json(200, template.validated(environment))
+            var answer = template.validated(environment).object ?? [:]
+            let groups = template.resources.filter { $0.kind == .resourceGroup }
+            if call.query("show_nested")?.lowercased() == "true", !groups.isEmpty {
+                let nested = groups.map { group -> (String, JSONValue) in
+                    (
+                        group.name,
+                        [
+                            "Type": .string(group.kind.rawValue), "Description": "No description", "Parameters": [:],
+                        ]
+                    )
+                }
+                answer["NestedParameters"] = .object(Dictionary(nested, uniquingKeysWith: { $1 }))
+            }
+            return .json(200, .object(answer))
         } catch let fault as HeatFault where fault.type == "StackValidationFailed" {
             throw HeatFault(status: 400, type: "HTTPBadRequest", message: fault.message)
         }
@@ -21,38 +34,5 @@ extension HeatView {
             try TemplateLanguage.functions(
                 ofVersion: call.parameter("version"),
                 withConditions: call.query("with_condition_func")?.lowercased() == "true"))
-    }
-
-    /// A stack with all that it is made of, as another Heat would take it.
-    func export() throws -> ServiceAnswer {
-        let stack = try stack()
-        let resources = stack.resources.map { resource -> (String, JSONValue) in
-            let data: JSONValue? =
-                switch resource.kind {
-                case .test: resource.attributes?["output"]
-                case .randomString: resource.attributes?["value"]
-                default: nil
-                }
-            return (
-                resource.name,
-                [
-                    "name": .string(resource.name), "resource_id": .string(resource.physicalId ?? ""),
-                    "type": .string(resource.kind.rawValue), "action": .string(resource.action.rawValue),
-                    "status": .string(resource.state.rawValue), "metadata": [:],
-                    "resource_data": data.map { ["value": $0] } ?? [:],
-                ]
-            )
-        }
-        return .json(
-            200,
-            [
-                "name": .string(stack.name), "id": .string(stack.id), "action": .string(stack.action.rawValue),
-                "status": .string(stack.state.rawValue),
-                "files": stack.request.environment.filesJSON, "template": stack.template.source,
-                "environment": .object(stack.request.environment.json()),
-                "resources": .object(Dictionary(resources, uniquingKeysWith: { $1 })),
-                "project_id": .string(stack.project), "stack_user_project_id": .string(stack.userProjectId),
-                "tags": .array(stack.tags.map { .string($0) }),
-            ])
     }
 }

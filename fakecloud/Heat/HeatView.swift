@@ -1,4 +1,5 @@
 import HTTPTypes
+import OrderedCollections
 import Runtime
 
 /// Stacks as Heat's API shows them.
@@ -37,6 +38,17 @@ struct HeatView {
         return stack
     }
 
+    /// The stack that the path of a signal names. Its resources sign in for a project of their own.
+    ///
+    /// - Throws: ``HeatFault``.
+    func signalledStack() throws -> StackRecord {
+        let (name, id) = (call.parameter("name"), call.parameter("id"))
+        guard let stack = engine.regions[place.region]?.stacks[id], stack.name == name,
+            [stack.project, stack.userProjectId].contains(place.project)
+        else { throw HeatFault.noStack(name) }
+        return stack
+    }
+
     /// By name or id alone: 302 to the full address, with the query kept.
     func redirect(to part: String) throws -> ServiceAnswer {
         let identity = call.parameter("name")
@@ -51,15 +63,7 @@ struct HeatView {
             302, ["message": .string(message), "code": "302 Found", "title": "Found"], headers: [.location: location])
     }
 
-    func limit(_ name: String = "limit") throws -> Int? {
-        guard let text = call.query(name) else { return nil }
-        guard let limit = Int(text) else { throw HeatFault.badRequest("Only integer is acceptable by '\(name)'.") }
-        guard limit >= 0 else {
-            throw HeatFault.badRequest(
-                "Value '\(limit)' is invalid for '\(name)' which only accepts non-negative integer.")
-        }
-        return limit
-    }
+    func limit(_ name: String = "limit") throws -> Int? { try call.heatLimit(name) }
 
     // One stack.
 
@@ -72,9 +76,9 @@ struct HeatView {
         return .json(200, ["stack": .object(body)])
     }
 
-    /// A stack's template with its parameters; an empty one once a rollback has taken the template's place.
+    /// A stack's template with its parameters.
     private func shown(_ stack: StackRecord) -> (parameters: [String: JSONValue], outputs: [HeatTemplate.Output]) {
-        stack.action == .rollback ? ([:], []) : (stack.template.shownParameters, stack.template.outputs)
+        (stack.template.shownParameters, stack.template.outputs)
     }
 
     /// What is told of a stack, also before it is there: all but its status and outputs.
@@ -84,7 +88,7 @@ struct HeatView {
             "OS::stack_name": .string(stack.name),
         ]
         parameters.merge(shown(stack).parameters) { $1 }
-        let text = stack.action == .rollback ? "No description" : stack.template.description
+        let text = stack.template.description
         return common(stack).merging([
             "notification_topics": [], "parameters": .object(parameters), "description": .string(text),
             "template_description": .string(text), "capabilities": [],
@@ -101,7 +105,7 @@ struct HeatView {
             "creation_time": .string(stack.createdAt.wholeSeconds),
             "updated_time": JSONValue(stack.updatedAt?.wholeSeconds),
             "deletion_time": JSONValue(stack.isPurged(at: engine.now) ? stack.purgedAt?.wholeSeconds : nil),
-            "stack_owner": .string(owner(of: stack)), "parent": .null,
+            "stack_owner": .string(owner(of: stack)), "parent": JSONValue(stack.parentId),
             "stack_user_project_id": .string(stack.userProjectId),
         ]
     }
@@ -112,7 +116,7 @@ struct HeatView {
 
     func environment() throws -> ServiceAnswer {
         let stack = try stack()
-        let environment = stack.request.environment.json(hiding: stack.template.hiddenParameters)
+        let environment = stack.goal.environment.json(hiding: stack.template.hiddenParameters)
         return .json(200, .object(environment.merging(["encrypted_param_names": []]) { $1 }))
     }
 
@@ -123,12 +127,12 @@ struct HeatView {
             "output_key": .string(output.name), "description": .string(output.description), "output_value": .null,
         ]
         // A deletion takes the resources out of the template before it begins with them.
-        if stack.action == .delete, let name = stack.template.firstReference(in: output.value) {
+        if stack.action == .delete, let name = stack.template.references(in: output.value).first {
             json["output_error"] = .string("The specified reference \"\(name)\" (in unknown) is incorrect.")
         } else {
             do {
                 json["output_value"] = try stack.template.evaluate(
-                    output, stack: stack.identity, resource: stack.view(of:))
+                    output, stack: stack.identity, resource: engine.view(of: stack))
             } catch {
                 json["output_error"] = .string((error as? TemplateProblem)?.message ?? "\(error)")
             }
@@ -151,5 +155,19 @@ struct HeatView {
             throw HeatFault(status: 404, type: "NotFound", message: "Specified output key \(key) not found.")
         }
         return .json(200, ["output": outputJSON(output, of: stack)])
+    }
+}
+
+extension ServiceCall {
+    /// A number in the query that is not negative; nil where it is not given.
+    ///
+    /// - Throws: ``HeatFault``.
+    func heatLimit(_ name: String = "limit") throws(HeatFault) -> Int? {
+        guard let text = query(name) else { return nil }
+        guard let limit = Int(text) else { throw .badRequest("Only integer is acceptable by '\(name)'.") }
+        guard limit >= 0 else {
+            throw .badRequest("Value '\(limit)' is invalid for '\(name)' which only accepts non-negative integer.")
+        }
+        return limit
     }
 }

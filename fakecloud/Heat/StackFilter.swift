@@ -4,6 +4,8 @@ import Runtime
 struct StackFilter {
     private let now: Timestamp
     private let showsDeleted: Bool
+    private let showsNested: Bool
+    private let owners: Set<String>?
     private let names: Set<String>?
     private let ids: Set<String>?
     private let statuses: Set<String>?
@@ -23,6 +25,8 @@ struct StackFilter {
         }
         self.now = now
         showsDeleted = call.query("show_deleted")?.lowercased() == "true"
+        showsNested = call.query("show_nested")?.lowercased() == "true"
+        owners = any("owner_id")
         names = any("name", "stack_name")
         ids = any("id")
         statuses = any("status", "stack_status")
@@ -34,7 +38,8 @@ struct StackFilter {
     }
 
     func matches(_ stack: StackRecord) -> Bool {
-        (showsDeleted || !stack.isPurged(at: now)) && names?.contains(stack.name) ?? true
+        (showsNested || !stack.isPart) && owners?.contains(stack.parentId ?? "") ?? true
+            && (showsDeleted || !stack.isPurged(at: now)) && names?.contains(stack.name) ?? true
             && ids?.contains(stack.id) ?? true
             && statuses.map { $0.contains(stack.state.rawValue) || $0.contains(stack.status) } ?? true
             && actions?.contains(stack.action.rawValue) ?? true

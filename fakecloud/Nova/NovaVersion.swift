@@ -34,7 +34,7 @@ struct NovaVersion: Sendable, Equatable {
         self.minor = minor
     }
 
-    private init(minor: Int) {
+    init(minor: Int) {
         self.minor = minor
     }
 

@@ -19,9 +19,10 @@ extension RegionServices {
     /// - Parameters:
     ///   - request: `{"name": …, "flavorRef": …, "imageRef": …, "networks": …, …}`.
     ///   - hints: what the API takes as `os:scheduler_hints`.
+    ///   - doom: why no host takes it, whatever the hosts have.
     /// - Returns: the new server; the first where the request asks for several.
     mutating func createServer(
-        _ request: JSONValue, hints: JSONValue = [:], by change: Change, drivenBy driver: Driver
+        _ request: JSONValue, hints: JSONValue = [:], by change: Change, drivenBy driver: Driver, doom: String? = nil
     ) throws(ServiceFault) -> Instance {
         let project = change.projectId
         guard let name = request["name"]?.string, !name.isEmpty else {
@@ -77,10 +78,10 @@ extension RegionServices {
                 accessIPv4: request["accessIPv4"]?.string ?? "", accessIPv6: request["accessIPv6"]?.string ?? "",
                 createdAt: change.now, updatedAt: change.now, securityGroupNames: groups.map(\.name))
             server.note("create", by: change)
-            server.host = compute.place(flavor, group: group.flatMap { compute.groups[$0.id] })
+            if doom == nil { server.host = compute.place(flavor, group: group.flatMap { compute.groups[$0.id] }) }
             if server.host == nil {
                 // Golden heat_more, `no-valid-host-nova-server`.
-                server.doom = "No valid host was found. "
+                server.doom = doom ?? "No valid host was found. "
             } else {
                 do {
                     try plug(links, into: server, groups, change)

@@ -1,0 +1,280 @@
+import Runtime
+import Scenarios
+
+/// How the steps of a resource take effect in the services.
+extension CloudEngine {
+    /// Asks for what a resource stands for. What is refused fails when the resource's time is up.
+    mutating func make(_ index: Int, _ stack: inout StackRecord) {
+        if makeOfHeat(index, &stack) { return }
+        let resource = stack.resources[index]
+        switch resource.kind {
+        case .test:
+            if resource.properties["fail"] == true {
+                stack.change(index) { $0.refusal = Self.testFailure(of: resource) }
+            } else {
+                stack.change(index) { $0.physicalId = $0.generatedName }
+            }
+        case .value: stack.change(index) { $0.physicalId = $0.generatedName }
+        case .randomString:
+            let text = Self.randomString(resource.properties, stack.random)
+            stack.change(index) { resource in
+                resource.physicalId = resource.generatedName
+                resource.data["value"] = .string(text)
+            }
+        default: makeInService(index, &stack)
+        }
+    }
+
+    private static func randomString(_ properties: [String: JSONValue], _ random: RandomSource) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        return String(
+            (0..<(properties["length"]?.integer ?? 32)).map { _ in alphabet[random.index(below: alphabet.count)] })
+    }
+
+    private static func testFailure(of resource: StackResource) -> String {
+        "ValueError: \(StackResource.place(of: resource.name)): Test Resource failed \(resource.name)"
+    }
+
+    private mutating func makeInService(_ index: Int, _ stack: inout StackRecord) {
+        stack.change(index) { $0.physicalId = nil }
+        let resource = stack.resources[index]
+        var order = order(for: resource, stack)
+        if case .fails(reason: let reason, times: let times) = stack.rule?.create[resource.name]?.outcome,
+            times.map({ resource.createAttempts <= $0 }) ?? true
+        {
+            guard resource.kind.canBeInError else {
+                stack.change(index) { $0.refusal = "Error: \(StackResource.place(of: resource.name)): \(reason)" }
+                return
+            }
+            order.doom = reason
+        }
+        do {
+            let id = try withServices(in: stack.place.region) { try $0.make(order) }
+            stack.change(index) { $0.physicalId = id }
+        } catch {
+            refuse(index, &stack, error)
+        }
+    }
+
+    private func order(for resource: StackResource, _ stack: StackRecord) -> ResourceOrder {
+        ResourceOrder(
+            kind: resource.kind, name: resource.name, physicalName: resource.generatedName,
+            properties: resource.properties, change: Change(requester: stack.requester, now: now, random: stack.random))
+    }
+
+    private func refuse(_ index: Int, _ stack: inout StackRecord, _ error: any Error) {
+        let resource = stack.resources[index]
+        guard let fault = error as? ServiceFault else { return }
+        let failure = ResourceFailure(fault, of: resource.kind, requestId: "req-" + stack.random.uuid())
+        stack.change(index) { $0.refusal = failure.reason(for: resource.name) }
+    }
+
+    /// The making's time is over.
+    ///
+    /// - Returns: why nothing has come of it.
+    mutating func completeMaking(_ index: Int, _ stack: inout StackRecord) -> String? {
+        let resource = stack.resources[index]
+        guard let id = resource.physicalId else { return nil }
+        let message = withServices(in: stack.place.region) { [now] in $0.completeMaking(resource.kind, id, at: now) }
+        guard let message, let message else { return nil }
+        return
+            "ResourceInError: \(StackResource.place(of: resource.name)): Went to status ERROR due to \"Message: \(message), Code: 500\""
+    }
+
+    mutating func modify(
+        _ index: Int, _ stack: inout StackRecord, to properties: [String: JSONValue], _ changed: Set<String>
+    ) {
+        stack.change(index) { $0.properties = properties }
+        if modifyOfHeat(index, &stack) { return }
+        let resource = stack.resources[index]
+        if resource.kind == .test {
+            if properties["fail"] == true { stack.change(index) { $0.refusal = Self.testFailure(of: resource) } }
+            return
+        }
+        guard let id = resource.physicalId else { return }
+        let order = order(for: resource, stack)
+        do {
+            try withServices(in: stack.place.region) { try $0.modify(order, id, changed) }
+        } catch {
+            refuse(index, &stack, error)
+        }
+    }
+
+    mutating func unmake(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        if isKept(resource, stack) || unmakeOfHeat(index, &stack) { return }
+        guard let id = resource.physicalId else { return }
+        let order = order(for: resource, stack)
+        do {
+            try withServices(in: stack.place.region) { [now] services in
+                // A service ends by itself what Heat has stopped waiting for.
+                _ = services.completeMaking(order.kind, id, at: now)
+                try services.unmake(order, id)
+            }
+        } catch {
+            refuse(index, &stack, error)
+        }
+    }
+
+    mutating func completeUnmaking(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        guard let id = resource.physicalId, !isKept(resource, stack) else { return }
+        withServices(in: stack.place.region) { [now] in $0.completeUnmaking(resource.kind, id, at: now) }
+    }
+
+    /// Whether a resource that goes leaves behind what it stands for: so its template says, or the stack is abandoned.
+    private func isKept(_ resource: StackResource, _ stack: StackRecord) -> Bool {
+        let policy = stack.template.source["resources"]?[resource.name]?["deletion_policy"]?.string?.lowercased()
+        return policy == "retain" || stack.isAbandoned
+    }
+
+    /// Whether what is there cannot become what is wanted, so that another takes its place.
+    func needsReplacement(_ resource: StackResource, of stack: StackRecord) -> Bool {
+        guard resource.state == .failed else { return false }
+        guard resource.action != .check, let id = resource.physicalId else { return true }
+        return regions[stack.place.region]?.services.isFit(resource.kind, id) != true
+    }
+
+    // Suspending, resuming, checking.
+
+    /// Lets each resource do what the stack does: suspend what depends on others before those, the rest after them.
+    mutating func walk(_ stack: inout StackRecord) {
+        var isMoving = true
+        while isMoving, stack.state == .inProgress {
+            isMoving = false
+            for index in stack.resources.indices where stack.state == .inProgress {
+                let resource = stack.resources[index]
+                guard !resource.isLeftover, resource.settledIn != stack.generation,
+                    resource.walkedIn != stack.generation
+                else { continue }
+                let waits =
+                    stack.action == .suspend
+                    ? stack.resources.contains {
+                        !$0.isLeftover && $0.template.requires.contains(resource.name)
+                            && $0.settledIn != stack.generation
+                    }
+                    : resource.template.requires.contains { name in
+                        stack.resource(name).map { $0.settledIn != stack.generation } ?? false
+                    }
+                guard !waits else { continue }
+                beginStep(index, &stack)
+                isMoving = isMoving || stack.resources[index].settledIn == stack.generation
+            }
+        }
+        guard stack.state == .inProgress,
+            stack.resources.allSatisfy({ $0.isLeftover || $0.settledIn == stack.generation })
+        else { return }
+        concludeWalk(&stack)
+    }
+
+    private mutating func concludeWalk(_ stack: inout StackRecord) {
+        let verb = stack.action.rawValue
+        var problems: [String] = []
+        var isPartial = false
+        if stack.action == .check {
+            problems = stack.resources.filter { $0.state == .failed && $0.action == .check }.map {
+                "\($0.name): Resource CHECK failed: \($0.reason)"
+            }
+            isPartial = stack.resources.contains { !$0.kind.canBeChecked }
+        }
+        let text =
+            problems.isEmpty
+            ? "Stack \(verb) completed successfully" : "Resource CHECK failed: " + problems.joined(separator: "; ")
+        conclude(
+            &stack, problems.isEmpty ? .complete : .failed,
+            text + (isPartial ? ". 'CHECK' not fully supported (see resources)" : ""))
+    }
+
+    private mutating func beginStep(_ index: Int, _ stack: inout StackRecord) {
+        let action = stack.action
+        let resource = stack.resources[index]
+        let generation = stack.generation
+        stack.change(index) { $0.walkedIn = generation }
+        let place = StackResource.place(of: resource.name)
+        if action == .check, !resource.kind.canBeChecked {
+            stack.change(index) { resource in
+                resource.action = .check
+                resource.state = .complete
+                resource.settledIn = generation
+            }
+            note(&stack, resource: index, "CHECK_COMPLETE", "CHECK not supported for \(resource.kind.rawValue)")
+            return
+        }
+        let isValid = resource.state == .complete && !resource.isAbsent
+        let isResumable = action != .resume || resource.action == .suspend
+        guard action == .check || (isValid && isResumable) else {
+            // Heat prints the state as Python's tuple.
+            let state = "('\(resource.action.rawValue)', '\(resource.state.rawValue)')"
+            fail(
+                &stack,
+                "Resource \(action.rawValue) failed: Error: \(place): State \(state) invalid for \(action.rawValue.lowercased())"
+            )
+            return
+        }
+        stack.begin(action, index)
+        stack.change(index) { $0.refusal = nil }
+        note(&stack, resource: index, "\(action.rawValue)_IN_PROGRESS", "state changed")
+        if stepOfHeat(index, &stack) { return }
+        step(index, &stack)
+        let takes = (scenario.lifecycles[resource.kind.rawValue]?.change ?? .fixed(.zero)).draw(from: stack.random)
+        scheduleEnd(of: index, stack, after: action == .check ? .zero : takes)
+    }
+
+    private mutating func step(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        let place = StackResource.place(of: resource.name)
+        guard let id = resource.physicalId else {
+            if stack.action == .check {
+                stack.change(index) { $0.refusal = "Exception: \(place): Resource not created" }
+            }
+            return
+        }
+        let order = order(for: resource, stack)
+        let action = stack.action
+        do {
+            let problem = try withServices(in: stack.place.region) { services -> String? in
+                guard action == .check, resource.kind.isOfService else {
+                    try services.step(action, order, id)
+                    return nil
+                }
+                if resource.kind == .server { _ = try services.compute.server(id, for: order.change.requester) }
+                if resource.kind == .volume { _ = try services.volume.volume(id, for: order.change.requester) }
+                return services.problem(of: resource.kind, id)
+            }
+            if let problem, let problem { stack.change(index) { $0.refusal = "Error: \(place): \(problem)" } }
+        } catch {
+            refuse(index, &stack, error)
+        }
+    }
+
+    mutating func finishStep(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        let verb = resource.action.rawValue
+        let generation = stack.generation
+        guard let reason = resource.refusal else {
+            stack.change(index) { $0.state = .complete }
+            stack.settle(index, as: resource.template)
+            note(&stack, resource: index, "\(verb)_COMPLETE", "state changed")
+            return
+        }
+        stack.change(index) { $0.state = .failed }
+        note(&stack, resource: index, "\(verb)_FAILED", reason)
+        if resource.action == .check {
+            stack.change(index) { $0.settledIn = generation }
+        } else {
+            fail(&stack, "Resource \(verb) failed: \(reason)")
+        }
+    }
+}
+
+extension ResourceKind {
+    /// Whether Heat can look whether it is well.
+    var canBeChecked: Bool {
+        switch self {
+        case .server, .volume, .keyPair, .test: true
+        default: isStack
+        }
+    }
+
+    fileprivate var isOfService: Bool { self == .server || self == .volume }
+}
