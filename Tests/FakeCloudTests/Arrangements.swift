@@ -111,6 +111,17 @@ enum Arrangements {
         145: (0..<4).flatMap { number -> [Step] in
             [.stack("g-l\(number)", more: ["tags": "batch,n\(number)"]), .wait(.seconds(2))]
         },
+        179: [update("PATCH", ["parameters": ["n": 8], "tags": "portal,updated"])],
+        181: [.wait(.seconds(1))],
+        183: [.wait(.seconds(8))],
+        190: [update("PUT", ["template": failing, "disable_rollback": false]), .wait(.seconds(6))],
+        193: [update("PUT", ["template": failing, "disable_rollback": true]), .wait(.seconds(2))],
+        195: [.wait(.seconds(1))],
+        197: [.wait(.seconds(8))],
+        198: [.wait(.seconds(4))],
+        199: [.wait(.seconds(2))],
+        201: [.wait(.seconds(2))],
+        202: [.wait(.seconds(2))],
         210: [
             .stack(
                 "g-fail", "d190e93a-9258-49c2-86dc-a8372d5d1449",
@@ -137,13 +148,60 @@ enum Arrangements {
             .wait(.seconds(1)),
         ],
         243: [.stack("g-aband", "c2ff405d-a8f1-44b5-83d8-7f091c28d1d8"), .wait(.seconds(2))],
+        247: [
+            .stack("g-nest", "b9d37dd2-1643-472e-a445-2f4d55cb9b72", more: ["template": group]), .wait(.seconds(4)),
+        ],
+    ]
+
+    private static func update(_ method: String, _ body: JSONValue) -> Step {
+        .send(
+            method: method, service: "heat", path: "\(heat)/stacks/g-ok/3c1889ae-018e-4283-a1dc-82589c91e76d",
+            body: body, token: "portal", recordedId: nil)
+    }
+
+    /// What the updates of `g-ok` that failed had.
+    private static let failing: JSONValue = [
+        "heat_template_version": "2018-08-31",
+        "resources": [
+            "a": ["type": "OS::Heat::TestResource", "properties": ["value": "hello2", "wait_secs": 1]],
+            "c": ["type": "OS::Heat::TestResource", "properties": ["value": "new"]],
+            "d": ["type": "OS::Heat::TestResource", "properties": ["fail": true]],
+        ],
+    ]
+
+    private static let group: JSONValue = [
+        "heat_template_version": "2018-08-31",
+        "resources": [
+            "grp": [
+                "type": "OS::Heat::ResourceGroup",
+                "properties": [
+                    "count": 2,
+                    "resource_def": [
+                        "type": "OS::Heat::TestResource", "properties": ["value": "i", "wait_secs": 1],
+                    ],
+                ],
+            ]
+        ], "outputs": ["all": ["value": ["get_attr": ["grp", "output"]]]],
     ]
 
     private static let heatVM: [Int: [Step]] = [
         0: [.key("gk")],
         5: [.wait(.seconds(20))],
+        21: [.wait(.seconds(8))],
+        25: [.wait(.seconds(12))],
+        // A port that the stack knows nothing of keeps its subnet from being deleted.
+        29: [
+            make(
+                "neutron", "/v2.0/ports", ["port": ["network_id": "c445ae95-a836-47a4-a05f-abf83e4b02a9"]],
+                "90470000-0000-4000-8000-000000000002")
+        ],
         31: [.wait(.seconds(80))],
         35: [.wait(.seconds(1))],
+        36: [
+            .send(
+                method: "DELETE", service: "neutron", path: "/v2.0/ports/90470000-0000-4000-8000-000000000002",
+                body: nil, token: "portal", recordedId: nil)
+        ],
         38: [
             .stack("h-again", "6d3cbe1c-0000-4000-8000-000000000001"), .wait(.seconds(2)),
             .delete("h-again", "6d3cbe1c-0000-4000-8000-000000000001"),

@@ -252,8 +252,10 @@ extension CloudEngine {
         let verb = resource.action.rawValue
         let generation = stack.generation
         guard let reason = resource.refusal else {
-            stack.change(index) { $0.state = .complete }
-            stack.settle(index, as: resource.template)
+            stack.change(index) { resource in
+                resource.state = .complete
+                resource.settledIn = generation
+            }
             note(&stack, resource: index, "\(verb)_COMPLETE", "state changed")
             return
         }

@@ -131,8 +131,15 @@ extension StackResource {
         Set(properties.keys).union(self.properties.keys).filter { properties[$0] != self.properties[$0] }
     }
 
-    /// Whether an `OS::Heat::TestResource` asks to be replaced instead of changed.
+    /// Whether a server's policies, or an `OS::Heat::TestResource`, ask to be replaced instead of changed.
     fileprivate func asksForAnother(_ properties: [String: JSONValue], _ changed: Set<String>) -> Bool {
+        if kind == .server {
+            func replaces(_ property: String, isDefault: Bool = false) -> Bool {
+                let policy = properties[property + "_update_policy"]?.string
+                return changed.contains(property) && (policy.map { $0.hasPrefix("REPLACE") } ?? isDefault)
+            }
+            return replaces("user_data", isDefault: true) || replaces("flavor") || replaces("image")
+        }
         guard kind == .test, !changed.isEmpty else { return false }
         let value = properties["update_replace_value"]
         return properties["update_replace"] == true

@@ -28,6 +28,9 @@ extension FakeCloud {
         routes.on(.delete, stacks + "/:name", .heatStackDelete) { engine, call in
             try HeatView(engine, call).redirect(to: "")
         }
+        for method in [HTTPRequest.Method.put, .patch] {
+            routes.on(method, stacks + "/:name") { engine, call in try HeatView(engine, call).redirect(to: "") }
+        }
         routes.on(.post, stacks + "/preview") { engine, call in try HeatView(engine, call).preview() }
         let stack = stacks + "/:name/:id"
         routes.on(.get, stack, .heatStackShow) { engine, call in
@@ -53,6 +56,10 @@ extension FakeCloud {
     }
 
     private func addUpdates(of stack: String, to routes: inout ServiceRoutes) {
+        routes.on(.post, stack) { engine, call in
+            guard call.parameter("id") == "actions" else { return call.dialect.methodNotAllowed("") }
+            return try HeatView(engine, call).redirect(to: "/actions")
+        }
         for method in [HTTPRequest.Method.put, .patch] {
             routes.on(method, stack) { [weak self] engine, call in
                 let place = try HeatAddress(call).place
