@@ -1,7 +1,5 @@
 """The commands as users run them: a process each, nothing of it in ours."""
 
-import signal
-
 from stacks import KEY, VM
 
 
@@ -23,7 +21,7 @@ def a_session_in_a_terminal(stage):
         line = followed.stdout.readline()
         assert line, followed.stderr.read()
         lines.append(line)
-    followed.send_signal(signal.SIGINT)
+    followed.terminate()
     followed.communicate(timeout=20)
     assert any("[vm.server]: CREATE_COMPLETE" in line for line in lines), lines
     assert "CREATE_COMPLETE" in stage.run("stack list")

@@ -99,13 +99,26 @@ def a_stack_is_updated(stage):
     assert stage.json("stack show vm")["parameters"]["flavor"] == "medium"
     assert stage.json("stack resource show vm server")["physical_resource_id"] == before
     assert "medium" in str(stage.json("server show " + before)["flavor"])
-    stage.openstack("stack update --wait --existing --parameter message=bye vm")
-    after = stage.json("stack resource show vm server")["physical_resource_id"]
-    assert after != before, "other user data makes another server"
-    assert [row["ID"] for row in stage.json("server list")] == [after]
+    # Other user data makes another server, whose volume is still in use.
+    stage.refused("stack update --wait --existing --parameter message=bye vm", "Current status is in-use")
+    assert stage.json("stack show vm")["stack_status"] == "UPDATE_FAILED"
+    assert before in {row["ID"] for row in stage.json("server list")}
     dry = stage.openstack("stack update --dry-run --existing --parameter size=20 vm")
     assert "volume" in dry, dry
     stage.openstack("stack delete --yes --wait vm")
+
+
+def a_resource_that_cannot_change_is_replaced(stage):
+    path = template(stage, "word.yaml", """
+        parameters: { length: { type: number, default: 8 } }
+        resources: { word: { type: OS::Heat::RandomString, properties: { length: { get_param: length } } } }
+        outputs: { word: { value: { get_attr: [word, value] } } }
+        """)
+    stage.openstack(f"stack create --wait --poll 1 -t {path} one")
+    before = stage.json("stack resource show one word")["physical_resource_id"]
+    stage.openstack("stack update --wait --existing --parameter length=12 one")
+    assert stage.json("stack resource show one word")["physical_resource_id"] != before
+    assert len(stage.json("stack output show one word")["output_value"]) == 12
 
 
 def a_stack_is_suspended_resumed_and_checked(stage):
