@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -45,8 +46,10 @@ struct ServiceCall: Sendable {
         query.filter { $0.name == name }.map(\.value)
     }
 
+    /// A part of the path, decoded.
     func parameter(_ name: String) -> String {
-        parameters.get(name) ?? ""
+        let encoded = parameters.get(name) ?? ""
+        return encoded.removingPercentEncoding ?? encoded
     }
 
     var json: JSONValue? { try? JSONValue(parsing: body) }

@@ -42,8 +42,7 @@ struct ServiceRoute: Sendable {
             var parameters = Parameters()
             let fits = zip(pattern, parts).allSatisfy { place, part in
                 guard place.hasPrefix(":") else { return place == part }
-                parameters.append(
-                    key: place.dropFirst(), value: Substring(part.removingPercentEncoding ?? String(part)))
+                parameters.append(key: place.dropFirst(), value: part)
                 return true
             }
             if fits, best.map({ parameters.count < $0.parameters.count }) ?? true { best = (route, parameters) }

@@ -60,9 +60,14 @@ class Fake:
         if body is not None:
             data = json.dumps(body)
             headers["Content-Type"] = "application/json"
-        self.connection.request(method, path, data, headers)
-        answer = self.connection.getresponse()
-        text = answer.read()
+        try:
+            self.connection.request(method, path, data, headers)
+            answer = self.connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            time.sleep(1)
+            ended = self.process.poll()
+            raise AssertionError(f"{method} {path}: no answer; the fake's exit code is {ended}") from error
         return answer.status, answer.headers, json.loads(text) if text else None
 
     def cpu(self):

@@ -234,3 +234,59 @@ def an_environment_gives_parameters(stage):
     assert "s3cret" not in stage.openstack("stack environment show named") + stage.openstack("stack show named")
     stage.openstack(f"stack create --wait --poll 1 -t {path} -e {environment} --parameter length=9 longer")
     assert len(stage.json("stack output show longer text")["output_value"]) == 9
+
+
+def a_failed_update_is_told_and_rolled_back(stage):
+    good = template(stage, "good.yaml", "resources: { a: { type: 'OS::Heat::RandomString' } }")
+    bad = template(stage, "bad.yaml", """
+        resources:
+          a: { type: OS::Heat::RandomString }
+          b: { type: OS::Heat::TestResource, properties: { fail: true } }
+        """)
+    stage.openstack(f"stack create --wait --poll 1 -t {good} it")
+    stage.refused(f"stack update --wait -t {bad} it", "UPDATE_FAILED")
+    stage.openstack(f"stack update --wait -t {good} it")
+    assert stage.json("stack show it")["stack_status"] == "UPDATE_COMPLETE"
+    stage.refused(f"stack update --wait --rollback enabled -t {bad} it", "ROLLBACK_COMPLETE")
+    assert {row["resource_name"] for row in stage.json("stack resource list it")} == {"a"}
+
+
+def an_update_is_cancelled(stage):
+    good = template(stage, "good.yaml", "resources: { a: { type: 'OS::Heat::RandomString' } }")
+    slow = template(stage, "slow.yaml", """
+        resources:
+          a: { type: OS::Heat::RandomString }
+          b: { type: OS::Heat::TestResource, properties: { wait_secs: 100 } }
+        """)
+    stage.openstack(f"stack create --wait --poll 1 -t {good} it")
+    stage.openstack(f"stack update -t {slow} it")
+    assert stage.json("stack show it")["stack_status"] == "UPDATE_IN_PROGRESS"
+    stage.openstack("stack cancel --wait it")
+    assert stage.json("stack show it")["stack_status"] == "ROLLBACK_COMPLETE"
+
+
+def resource_types_and_functions_are_described(stage):
+    shown = stage.json("orchestration resource type show OS::Nova::Server")
+    assert shown["properties"]["flavor"]["type"] == "string", shown["properties"]["flavor"]
+    assert "networks" in shown["attributes"]
+    said = stage.openstack("orchestration resource type show --template-type hot OS::Heat::RandomString")
+    assert "heat_template_version" in said, said
+    functions = stage.json("orchestration template function list heat_template_version.2018-08-31")
+    assert {"get_attr", "str_replace", "if"} <= {row["Functions"] for row in functions}, functions
+
+
+def many_events_are_shown_in_order(stage):
+    path = template(stage, "many.yaml", """
+        resources:
+          group:
+            type: OS::Heat::ResourceGroup
+            properties: { count: 3, resource_def: { type: OS::Heat::RandomString, properties: { length: 5 } } }
+        outputs: { texts: { value: { get_attr: [group, value] } } }
+        """)
+    stage.openstack(f"stack create --wait --poll 1 -t {path} many")
+    assert [len(text) for text in stage.json("stack output show many texts")["output_value"]] == [5, 5, 5]
+    outer = stage.json("stack event list many")
+    inner = stage.json("stack event list --nested-depth 2 many")
+    assert len(inner) == len(outer) + 8, (len(outer), len(inner))
+    times = [event["event_time"] for event in inner]
+    assert times == sorted(times)

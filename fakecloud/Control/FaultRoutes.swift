@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Runtime
 import Scenarios
@@ -20,7 +21,8 @@ extension ControlAPI {
             }
         },
         Route(.delete, "/faults/:id", "Disarm a rule.") { parts, call in
-            let id = call.parameters.get("id") ?? ""
+            let encoded = call.parameters.get("id") ?? ""
+            let id = encoded.removingPercentEncoding ?? encoded
             guard parts.cloud.disarm(id) else { throw ControlProblem(404, "No rule is called \(id).") }
             return Response(status: .noContent)
         },

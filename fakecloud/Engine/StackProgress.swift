@@ -15,13 +15,16 @@ extension CloudEngine {
     ) throws -> String {
         let adoption = try StackAdoption(body)
         let request = try StackCreation(adoption?.body ?? body)
-        guard let state = regions[place.region] else { throw HeatFault.noStack(request.name) }
+        // The state itself is not held here: it would be copied when the stack is put into it.
+        guard let live = regions[place.region]?.liveStacks[place.project, default: 0] else {
+            throw HeatFault.noStack(request.name)
+        }
         // A name that is taken is told of before the template is looked at (Heat, `_validate_new_stack`).
         if holder(of: request.name, in: place) != nil {
             throw HeatFault(
                 status: 409, type: "StackExists", message: "The Stack (\(request.name)) already exists.")
         }
-        guard state.liveStacks[place.project, default: 0] < scenario.quota.stacks else {
+        guard live < scenario.quota.stacks else {
             throw HeatFault(
                 status: 400, type: "RequestLimitExceeded",
                 message:
