@@ -86,18 +86,13 @@ struct ControlRoutes {
 /// has its own name lead here.
 enum ControlGate {
     static func check(_ head: HTTPRequest, from remoteAddress: String) throws {
-        let host = head.plainAuthority.map { $0.replacing(/:\d+$/, with: "") } ?? ""
-        let isOurPage = head.headerFields[.secFetchSite].map { ["same-origin", "none"].contains($0) } ?? true
-        let isOurOrigin = head.headerFields[.origin].map { $0 == "http://" + (head.authority ?? "") } ?? true
-        guard isLoopback(remoteAddress), isLoopback(host), isOurPage, isOurOrigin else {
+        let request = LocalRequest(
+            authority: head.plainAuthority, origin: head.headerFields[.origin],
+            fetchSite: head.headerFields[.secFetchSite])
+        guard LocalRequest.isLoopback(remoteAddress), request.isToThisMachine, request.isOfNoOtherSite else {
             throw APIError(
                 status: .forbidden, code: "FORBIDDEN", detail: "The control API is for this machine only.")
         }
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host == "[::1]"
-            || host.wholeMatch(of: /(::ffff:)?127(\.\d{1,3}){3}/) != nil
     }
 }
 

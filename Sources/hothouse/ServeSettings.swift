@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Runtime
 import Yams
 
 /// What `hothouse serve` can be told, from flags over the environment over a file over defaults. README.md
@@ -183,7 +184,7 @@ struct ListenAddress: Equatable {
         self.port = port
     }
 
-    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    var isLoopback: Bool { LocalRequest.isLoopback(host) }
 
     /// A URL of this address with the port that was bound.
     func url(port: Int) -> String {

@@ -20,7 +20,8 @@ struct GoldenExchange: Sendable, CustomStringConvertible {
     let waited: Duration
 
     static let files = [
-        "keystone", "heat", "heat_vm", "heat_more", "nova", "neutron", "glance", "outage", "software", "nested",
+        "keystone", "heat", "heat_vm", "heat_more", "nova", "neutron", "glance", "outage", "software", "updates",
+        "updates_more", "actions", "nested",
         "signals", "nested_stacks", "adopt",
     ]
 

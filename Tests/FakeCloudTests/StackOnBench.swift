@@ -68,6 +68,13 @@ struct StackOnBench {
         _ = try await bench.send("DELETE", Self.stacks(in: region, bench) + "/\(name)/\(id)", headers: headers)
     }
 
+    /// Updates the stack to a template and answers the status.
+    func put(_ template: JSONValue, more: [String: JSONValue] = [:]) async throws -> Int {
+        let path = Self.stacks(in: region, bench) + "/\(name)/\(id)"
+        let body: JSONValue = .object(["template": template].merging(more) { $1 })
+        return try await bench.send("PUT", path, headers: headers, body: body.utf8).status
+    }
+
     func createAgain() async throws -> Int {
         try await bench.send("POST", Self.stacks(in: region, bench), headers: headers, body: body.utf8).status
     }

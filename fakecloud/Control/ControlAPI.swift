@@ -86,22 +86,15 @@ public struct ControlAPI: Sendable {
     /// A page of another site must not move the clock of a developer who looks at it, also not one that has its own name
     /// lead here.
     private func refusal(of head: HTTPRequest, from remoteAddress: String) -> ControlProblem? {
-        let authority = head.authority ?? ""
-        let host = authority.replacing(/:\d+$/, with: "")
-        guard allowsRemote || (Self.isLoopback(remoteAddress) && Self.isLoopback(host)) else {
+        let request = LocalRequest(
+            authority: head.authority, origin: head.headerFields[.origin], fetchSite: head.headerFields[.secFetchSite])
+        guard allowsRemote || (LocalRequest.isLoopback(remoteAddress) && request.isToThisMachine) else {
             return ControlProblem(403, "The control API answers this machine only, under localhost or 127.0.0.1.")
         }
-        let isOurPage = head.headerFields[.secFetchSite].map { ["same-origin", "none"].contains($0) } ?? true
-        let isOurOrigin = head.headerFields[.origin].map { $0 == "http://" + authority } ?? true
-        guard isOurPage, isOurOrigin else {
+        guard request.isOfNoOtherSite else {
             return ControlProblem(403, "The control API does not answer pages of other sites.")
         }
         return nil
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host == "[::1]"
-            || host.wholeMatch(of: /(::ffff:)?127(\.\d{1,3}){3}/) != nil
     }
 }
 

@@ -11,8 +11,9 @@ struct CloudEngine: Sendable {
         var stacks: OrderedDictionary<String, StackRecord> = [:]
         /// Their ids, oldest first, those of deleted ones included.
         var stacksByName: [StackName: [String]] = [:]
-        /// How many stacks each rule has met, for its `nth`.
+        /// How many a project has that are not deleted.
         var liveStacks: [String: Int] = [:]
+        /// How many stacks each rule has met, for its `nth`.
         var ruleMatches: [Int: Int] = [:]
         /// Nova, Neutron, Cinder and Glance.
         var services: RegionServices
@@ -74,10 +75,7 @@ struct CloudEngine: Sendable {
         identity = Identity(scenario.identity, catalog)
         regions = Dictionary(
             uniqueKeysWithValues: scenario.regions.map { [catalog] region in
-                (
-                    region.id,
-                    RegionState(services: RegionServices(catalog, region: region.id))
-                )
+                (region.id, RegionState(services: RegionServices(catalog, region: region.id)))
             })
     }
 

@@ -60,7 +60,7 @@ struct HeatTemplate: Sendable {
 
     /// In bytes, as Heat counts them.
     static let maximumSize = 524_288
-    /// How many resources a stack may have.
+    /// How many resources a stack may have, with all that lie in it.
     static let mostResources = 1000
     /// How deep maps and lists may lie in each other. Heat's own end is that of Python's recursion, about there.
     static let deepest = 200

@@ -88,6 +88,23 @@ extension RegionServices {
         }
     }
 
+    /// Lets go of what another server is to have instead of this one: the ports that it was given.
+    mutating func prepareReplacement(ofServer id: String, at now: Timestamp) {
+        for port in network.ports.records(network.portsByDevice[id]) where !port.belongsToServer {
+            network.unplug(port.id, at: now)
+        }
+    }
+
+    /// Gives a server its ports again, which another one had instead.
+    mutating func restore(server id: String, _ order: ResourceOrder) {
+        let change = order.change
+        guard let server = compute.servers[id] else { return }
+        for port in order["networks"]?.array?.compactMap({ $0["port"]?.string }) ?? [] {
+            network.plug(port, into: id, at: change.now)
+        }
+        network.setActive(server.state == .active, portsOf: id)
+    }
+
     /// The making's time is over.
     ///
     /// - Returns: what a server or volume that is in error says of it.
@@ -236,18 +253,19 @@ extension RegionServices {
     }
 
     /// What a check finds wrong; nil where all is well.
-    func problem(of kind: ResourceKind, _ id: String) -> String? {
+    ///
+    /// - Throws: ``ServiceFault`` for what is not there.
+    func problem(_ order: ResourceOrder, _ id: String) throws(ServiceFault) -> String? {
         func wrong(_ expected: String, _ found: String) -> String {
             "'status': expected '\(expected)', got '\(found)'"
         }
-        switch kind {
+        switch order.kind {
         case .server:
-            let status = compute.servers[id]?.status ?? ""
+            let status = try compute.server(id, for: order.change.requester).status
             return status == "ACTIVE" ? nil : wrong("ACTIVE", status)
         case .volume:
-            let status = volume.volumes[id]?.status
-            return status == .available || status == .inUse
-                ? nil : wrong("['available', 'in-use']", status?.rawValue ?? "")
+            let status = try volume.volume(id, for: order.change.requester).status
+            return status == .available || status == .inUse ? nil : wrong("['available', 'in-use']", status.rawValue)
         default: return nil
         }
     }

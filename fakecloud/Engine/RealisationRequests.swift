@@ -32,9 +32,7 @@ extension RegionServices {
         }?.id ?? reference
     }
 
-    func flavorId(_ reference: String) -> String {
-        compute.flavors[reference]?.id ?? compute.flavors.values.first { $0.name == reference }?.id ?? reference
-    }
+    func flavorId(_ reference: String) -> String { compute.flavor(reference)?.id ?? reference }
 
     // Nova.
 

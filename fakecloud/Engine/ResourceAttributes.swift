@@ -11,6 +11,13 @@ extension CloudEngine {
         return (value.object ?? [:]).filter { $0.value != .null }
     }
 
+    /// What is written beside a resource: what its template says, or what was signalled to it.
+    func metadata(of resource: StackResource, _ stack: StackRecord) -> JSONValue {
+        if resource.kind == .waitConditionHandle { return resource.handle.metadata }
+        return stack.template.evaluate(
+            resource.template.metadata, stack: stack.identity, resource: view(of: stack))
+    }
+
     /// Looks a resource of a stack up as the functions of its template see it.
     func view(of stack: StackRecord) -> (String) -> TemplateEvaluation.Resource? {
         { name in
@@ -25,7 +32,8 @@ extension CloudEngine {
     /// Nil for a resource that there is not, or not yet.
     func attributes(of resource: StackResource, _ stack: StackRecord) -> [String: JSONValue]? {
         if let own = heatAttributes(of: resource, stack) { return own }
-        guard resource.state != .inProgress, !resource.isAbsent, let id = resource.physicalId else { return nil }
+        let isMade = resource.state != .inProgress || ![.create, .adopt].contains(resource.action)
+        guard isMade, !resource.isAbsent, let id = resource.physicalId else { return nil }
         switch resource.kind {
         case .test: return ["output": resource.properties["value"] ?? "test_string"]
         case .value: return ["value": resource.properties["value"] ?? .null]

@@ -3,8 +3,6 @@ import Runtime
 /// What a stack asks a service for, on behalf of one of its resources.
 struct ResourceOrder {
     let kind: ResourceKind
-    /// In the template.
-    let name: String
     /// The name that Heat makes up where the template gives none.
     let physicalName: String
     let properties: [String: JSONValue]
@@ -36,7 +34,7 @@ struct ResourceFailure: Error {
     /// A service's refusal, as its Python client words it and Heat hands it on (golden heat_vm and heat_more,
     /// `ram-quota-*`, `floatingip-quota-exceeded-show`, `delete-failed-show`).
     init(_ fault: ServiceFault, of kind: ResourceKind, requestId: String) {
-        if kind.isOfNeutron {
+        if kind.schema.service == "neutron" {
             type =
                 Self.neutronClasses.contains(fault.type)
                 ? fault.type + "Client" : Self.classes[fault.status] ?? "NeutronClientException"
@@ -59,8 +57,4 @@ struct ResourceFailure: Error {
         "InvalidIpForNetwork", "InvalidIpForSubnet", "OverQuota", "IpAddressGenerationFailure", "MacAddressInUse",
         "HostNotCompatibleWithFixedIps", "ExternalIpAddressExhausted",
     ]
-}
-
-extension ResourceKind {
-    var isOfNeutron: Bool { rawValue.hasPrefix("OS::Neutron::") }
 }

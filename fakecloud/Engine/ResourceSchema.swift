@@ -49,11 +49,6 @@ struct ResourceSchema: Sendable {
     let properties: OrderedDictionary<String, PropertySchema>
     let attributes: OrderedDictionary<String, AttributeSchema>
 
-    /// The values of the properties that a template leaves out.
-    var fallbacks: [String: JSONValue] {
-        properties.elements.reduce(into: [:]) { $0[$1.key] = $1.value.fallback }
-    }
-
     /// That of the types which templates provide: what they have says each template.
     static let ofTemplates = ResourceSchema(
         className: "TemplateResource", service: nil, support: .null, properties: [:], attributes: [:])

@@ -52,21 +52,39 @@ extension CloudEngine {
             let id = try withServices(in: stack.place.region) { try $0.make(order) }
             stack.change(index) { $0.physicalId = id }
         } catch {
-            refuse(index, &stack, error)
+            refuse(index, &stack, order, error)
         }
     }
 
     private func order(for resource: StackResource, _ stack: StackRecord) -> ResourceOrder {
         ResourceOrder(
-            kind: resource.kind, name: resource.name, physicalName: resource.generatedName,
-            properties: resource.properties, change: Change(requester: stack.requester, now: now, random: stack.random))
+            kind: resource.kind, physicalName: resource.generatedName, properties: resource.properties,
+            change: Change(
+                requester: stack.requester, now: now, random: stack.random, requestId: "req-" + stack.random.uuid()))
     }
 
-    private func refuse(_ index: Int, _ stack: inout StackRecord, _ error: any Error) {
-        let resource = stack.resources[index]
+    private func refuse(_ index: Int, _ stack: inout StackRecord, _ order: ResourceOrder, _ error: any Error) {
         guard let fault = error as? ServiceFault else { return }
-        let failure = ResourceFailure(fault, of: resource.kind, requestId: "req-" + stack.random.uuid())
-        stack.change(index) { $0.refusal = failure.reason(for: resource.name) }
+        let failure = ResourceFailure(fault, of: order.kind, requestId: order.change.requestId)
+        stack.change(index) { $0.refusal = failure.reason(for: $0.name) }
+    }
+
+    /// Another takes a resource's place: a server's ports go over to it.
+    mutating func leave(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        stack.leaveBehind(index)
+        guard resource.kind == .server, let id = resource.physicalId else { return }
+        withServices(in: stack.place.region) { [now] in $0.prepareReplacement(ofServer: id, at: now) }
+    }
+
+    /// A resource has its place again, which another had meanwhile.
+    mutating func bringBack(_ index: Int, _ stack: inout StackRecord) {
+        let resource = stack.resources[index]
+        if let other = stack.index(of: resource.name) { leave(other, &stack) }
+        stack.bringBack(index)
+        guard resource.kind == .server, let id = resource.physicalId else { return }
+        let order = order(for: resource, stack)
+        withServices(in: stack.place.region) { $0.restore(server: id, order) }
     }
 
     /// The making's time is over.
@@ -84,25 +102,25 @@ extension CloudEngine {
     mutating func modify(
         _ index: Int, _ stack: inout StackRecord, to properties: [String: JSONValue], _ changed: Set<String>
     ) {
+        if stack.resources[index].kind == .test, properties["fail"] == true {
+            stack.change(index) { $0.refusal = Self.testFailure(of: $0) }
+            return
+        }
         stack.change(index) { $0.properties = properties }
         if modifyOfHeat(index, &stack) { return }
         let resource = stack.resources[index]
-        if resource.kind == .test {
-            if properties["fail"] == true { stack.change(index) { $0.refusal = Self.testFailure(of: resource) } }
-            return
-        }
         guard let id = resource.physicalId else { return }
         let order = order(for: resource, stack)
         do {
             try withServices(in: stack.place.region) { try $0.modify(order, id, changed) }
         } catch {
-            refuse(index, &stack, error)
+            refuse(index, &stack, order, error)
         }
     }
 
     mutating func unmake(_ index: Int, _ stack: inout StackRecord) {
         let resource = stack.resources[index]
-        if isKept(resource, stack) || unmakeOfHeat(index, &stack) { return }
+        if unmakeOfHeat(index, &stack) { return }
         guard let id = resource.physicalId else { return }
         let order = order(for: resource, stack)
         do {
@@ -112,20 +130,14 @@ extension CloudEngine {
                 try services.unmake(order, id)
             }
         } catch {
-            refuse(index, &stack, error)
+            refuse(index, &stack, order, error)
         }
     }
 
     mutating func completeUnmaking(_ index: Int, _ stack: inout StackRecord) {
         let resource = stack.resources[index]
-        guard let id = resource.physicalId, !isKept(resource, stack) else { return }
+        guard let id = resource.physicalId else { return }
         withServices(in: stack.place.region) { [now] in $0.completeUnmaking(resource.kind, id, at: now) }
-    }
-
-    /// Whether a resource that goes leaves behind what it stands for: so its template says, or the stack is abandoned.
-    private func isKept(_ resource: StackResource, _ stack: StackRecord) -> Bool {
-        let policy = stack.template.source["resources"]?[resource.name]?["deletion_policy"]?.string?.lowercased()
-        return policy == "retain" || stack.isAbandoned
     }
 
     /// Whether what is there cannot become what is wanted, so that another takes its place.
@@ -139,32 +151,30 @@ extension CloudEngine {
 
     /// Lets each resource do what the stack does: suspend what depends on others before those, the rest after them.
     mutating func walk(_ stack: inout StackRecord) {
+        var failure: String?
         var isMoving = true
-        while isMoving, stack.state == .inProgress {
+        while isMoving, failure == nil {
             isMoving = false
-            for index in stack.resources.indices where stack.state == .inProgress {
-                let resource = stack.resources[index]
-                guard !resource.isLeftover, resource.settledIn != stack.generation,
-                    resource.walkedIn != stack.generation
-                else { continue }
-                let waits =
-                    stack.action == .suspend
-                    ? stack.resources.contains {
-                        !$0.isLeftover && $0.template.requires.contains(resource.name)
-                            && $0.settledIn != stack.generation
-                    }
-                    : resource.template.requires.contains { name in
-                        stack.resource(name).map { $0.settledIn != stack.generation } ?? false
-                    }
-                guard !waits else { continue }
-                beginStep(index, &stack)
+            for index in stack.resources.indices where isNext(index, stack) {
+                let reason = beginStep(index, &stack)
+                failure = failure ?? reason
                 isMoving = isMoving || stack.resources[index].settledIn == stack.generation
             }
         }
-        guard stack.state == .inProgress,
-            stack.resources.allSatisfy({ $0.isLeftover || $0.settledIn == stack.generation })
-        else { return }
-        concludeWalk(&stack)
+        if let failure {
+            fail(&stack, failure)
+        } else if stack.resources.allSatisfy({ $0.isLeftover || $0.settledIn == stack.generation }) {
+            concludeWalk(&stack)
+        }
+    }
+
+    private func isNext(_ index: Int, _ stack: StackRecord) -> Bool {
+        let resource = stack.resources[index]
+        func isThrough(_ other: StackResource) -> Bool { other.isLeftover || other.settledIn == stack.generation }
+        guard !isThrough(resource), resource.begunIn != stack.generation else { return false }
+        return stack.action == .suspend
+            ? stack.resources.allSatisfy { isThrough($0) || !$0.template.requires.contains(resource.name) }
+            : resource.template.requires.allSatisfy { stack.resource($0).map(isThrough) ?? true }
     }
 
     private mutating func concludeWalk(_ stack: inout StackRecord) {
@@ -185,84 +195,101 @@ extension CloudEngine {
             text + (isPartial ? ". 'CHECK' not fully supported (see resources)" : ""))
     }
 
-    private mutating func beginStep(_ index: Int, _ stack: inout StackRecord) {
+    /// - Returns: why the stack fails with it at once; nil where it does not.
+    private mutating func beginStep(_ index: Int, _ stack: inout StackRecord) -> String? {
         let action = stack.action
         let resource = stack.resources[index]
-        let generation = stack.generation
-        stack.change(index) { $0.walkedIn = generation }
-        let place = StackResource.place(of: resource.name)
+        guard resource.action != .initial else {
+            // What was never begun is left out.
+            stack.settle(index)
+            return nil
+        }
         if action == .check, !resource.kind.canBeChecked {
-            stack.change(index) { resource in
-                resource.action = .check
-                resource.state = .complete
-                resource.settledIn = generation
-            }
-            note(&stack, resource: index, "CHECK_COMPLETE", "CHECK not supported for \(resource.kind.rawValue)")
-            return
+            passCheck(of: index, &stack)
+            stack.settle(index)
+            return nil
         }
         let isValid = resource.state == .complete && !resource.isAbsent
         let isResumable = action != .resume || resource.action == .suspend
         guard action == .check || (isValid && isResumable) else {
             // Heat prints the state as Python's tuple.
             let state = "('\(resource.action.rawValue)', '\(resource.state.rawValue)')"
-            fail(
-                &stack,
-                "Resource \(action.rawValue) failed: Error: \(place): State \(state) invalid for \(action.rawValue.lowercased())"
-            )
+            let place = StackResource.place(of: resource.name)
             return
+                "Resource \(action.rawValue) failed: Error: \(place): State \(state) invalid for \(action.rawValue.lowercased())"
         }
         stack.begin(action, index)
         stack.change(index) { $0.refusal = nil }
         note(&stack, resource: index, "\(action.rawValue)_IN_PROGRESS", "state changed")
-        if stepOfHeat(index, &stack) { return }
-        step(index, &stack)
+        if stepOfHeat(index, &stack) { return nil }
+        step(action, index, &stack)
         let takes = (scenario.lifecycles[resource.kind.rawValue]?.change ?? .fixed(.zero)).draw(from: stack.random)
         scheduleEnd(of: index, stack, after: action == .check ? .zero : takes)
+        return nil
     }
 
-    private mutating func step(_ index: Int, _ stack: inout StackRecord) {
+    /// A kind that Heat cannot look at is taken for well.
+    private func passCheck(of index: Int, _ stack: inout StackRecord) {
+        stack.change(index) { resource in
+            resource.action = .check
+            resource.state = .complete
+        }
+        let type = stack.resources[index].kind.rawValue
+        note(&stack, resource: index, "CHECK_COMPLETE", "CHECK not supported for \(type)")
+    }
+
+    /// Looks at once whether a resource is well.
+    mutating func check(_ index: Int, _ stack: inout StackRecord) {
+        guard stack.resources[index].kind.canBeChecked else {
+            passCheck(of: index, &stack)
+            return
+        }
+        stack.change(index) { $0.action = .check }
+        note(&stack, resource: index, "CHECK_IN_PROGRESS", "state changed")
+        step(.check, index, &stack)
+        guard let reason = stack.resources[index].refusal else {
+            note(&stack, resource: index, "CHECK_COMPLETE", "state changed")
+            return
+        }
+        stack.change(index) { $0.state = .failed }
+        note(&stack, resource: index, "CHECK_FAILED", reason)
+        fail(&stack, "Resource CHECK failed: \(reason)")
+    }
+
+    private mutating func step(_ action: StackRecord.Action, _ index: Int, _ stack: inout StackRecord) {
         let resource = stack.resources[index]
         let place = StackResource.place(of: resource.name)
         guard let id = resource.physicalId else {
-            if stack.action == .check {
+            if action == .check {
                 stack.change(index) { $0.refusal = "Exception: \(place): Resource not created" }
             }
             return
         }
         let order = order(for: resource, stack)
-        let action = stack.action
         do {
             let problem = try withServices(in: stack.place.region) { services -> String? in
-                guard action == .check, resource.kind.isOfService else {
-                    try services.step(action, order, id)
-                    return nil
-                }
-                if resource.kind == .server { _ = try services.compute.server(id, for: order.change.requester) }
-                if resource.kind == .volume { _ = try services.volume.volume(id, for: order.change.requester) }
-                return services.problem(of: resource.kind, id)
+                if action == .check { return try services.problem(order, id) }
+                try services.step(action, order, id)
+                return nil
             }
             if let problem, let problem { stack.change(index) { $0.refusal = "Error: \(place): \(problem)" } }
         } catch {
-            refuse(index, &stack, error)
+            refuse(index, &stack, order, error)
         }
     }
 
     mutating func finishStep(_ index: Int, _ stack: inout StackRecord) {
         let resource = stack.resources[index]
         let verb = resource.action.rawValue
-        let generation = stack.generation
         guard let reason = resource.refusal else {
-            stack.change(index) { resource in
-                resource.state = .complete
-                resource.settledIn = generation
-            }
+            stack.complete(index)
             note(&stack, resource: index, "\(verb)_COMPLETE", "state changed")
             return
         }
         stack.change(index) { $0.state = .failed }
         note(&stack, resource: index, "\(verb)_FAILED", reason)
         if resource.action == .check {
-            stack.change(index) { $0.settledIn = generation }
+            stack.settle(index)
         } else {
             fail(&stack, "Resource \(verb) failed: \(reason)")
         }
@@ -278,5 +305,4 @@ extension ResourceKind {
         }
     }
 
-    fileprivate var isOfService: Bool { self == .server || self == .volume }
 }

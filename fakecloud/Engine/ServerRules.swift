@@ -127,9 +127,8 @@ extension CatalogNames {
     fileprivate func misfit(image name: String, flavor flavorName: String) -> String? {
         guard let region else { return nil }
         let images = region.services.image.images
-        let flavors = region.services.compute.flavors
         guard let image = images[name] ?? images.records(named: name).first,
-            let flavor = flavors[flavorName] ?? flavors.values.first(where: { $0.name == flavorName })
+            let flavor = region.services.compute.flavor(flavorName)
         else { return nil }
         if image.status != .active {
             return "Image status is required to be active not \(image.status.rawValue)."

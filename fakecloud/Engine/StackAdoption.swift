@@ -45,7 +45,11 @@ extension CloudEngine {
         let name = stack.resources[index].name
         let newName = "\(stack.name)-\(name)-\(stack.random.suffix())"
         let given = stack.adopted?[name]
+        let external = stack.resources[index].template.externalId.map {
+            stack.template.evaluate($0, stack: stack.identity, resource: view(of: stack))
+        }
         stack.change(index) { resource in
+            resource.physicalId = external?.string
             resource.properties = properties
             resource.generatedName = newName
             resource.data = given?["resource_data"]?.object ?? [:]
@@ -68,12 +72,10 @@ extension CloudEngine {
             fail(&stack, "Resource ADOPT failed: \(reason)")
             return
         }
-        stack.change(index) { resource in
-            resource.physicalId = id
-            resource.state = .complete
-        }
-        stack.settle(index, as: resource.template)
+        stack.change(index) { $0.physicalId = id }
+        stack.complete(index)
         note(&stack, resource: index, "ADOPT_COMPLETE", "state changed")
+        if resource.template.externalId != nil { check(index, &stack) }
     }
 }
 

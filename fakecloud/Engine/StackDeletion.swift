@@ -55,19 +55,20 @@ extension CloudEngine {
     mutating func takeDown(_ stack: inout StackRecord) {
         guard stack.resources.contains(where: \.isLeftover) else { return }
         var needed: Set<String> = []
-        for resource in stack.resources {
-            if resource.isLeftover {
-                if !resource.isAbsent { needed.formUnion(resource.template.requires) }
-            } else if resource.settledIn != stack.generation {
-                // What takes the place of another comes first, and what still uses the other changes over.
-                needed.insert(resource.name)
-                needed.formUnion(resource.template.requires)
-            }
+        for resource in stack.resources
+        where resource.isLeftover ? !resource.isAbsent : resource.settledIn != stack.generation {
+            needed.formUnion(resource.template.requires)
         }
         for index in stack.resources.indices {
             let resource = stack.resources[index]
+            // Nothing uses what never came to be.
+            let isUsed = needed.contains(resource.name) && !(resource.action == .create && resource.state == .failed)
+            // What takes its place comes first.
+            let waits = stack.index(of: resource.name).map {
+                $0 > index && stack.resources[$0].settledIn != stack.generation
+            }
             guard resource.isLeftover, !resource.isAbsent, resource.state != .inProgress,
-                resource.restsUntil.map({ $0 <= now }) ?? true, !needed.contains(resource.name)
+                resource.restsUntil.map({ $0 <= now }) ?? true, !isUsed, waits != true
             else { continue }
             beginDelete(index, &stack)
         }
@@ -80,7 +81,7 @@ extension CloudEngine {
             resource.refusal = nil
         }
         note(&stack, resource: index, "DELETE_IN_PROGRESS", "state changed")
-        if stack.isAbandoned {
+        if isKept(stack.resources[index], stack) {
             scheduleEnd(of: index, stack, after: .zero)
             return
         }
@@ -100,14 +101,16 @@ extension CloudEngine {
         if !resource.isLeftover, stack.state == .inProgress {
             // What an attempt to make it has left: the next one follows.
             deleted(index, &stack)
-            scheduleEnd(of: index, stack, after: retryDelay(after: resource.createAttempts, stack.random))
+            let rest = retryDelay(after: resource.createAttempts, stack.random)
+            stack.change(index) { $0.restsUntil = now + rest }
+            scheduleEnd(of: index, stack, after: rest)
             return
         }
         var refusal = resource.refusal
         if case .fails(let text, let times) = stack.rule?.delete[resource.name]?.outcome,
             times.map({ resource.deleteAttempts <= $0 }) ?? true
         {
-            refusal = "Conflict: resources.\(resource.name): \(text)"
+            refusal = "Conflict: \(StackResource.place(of: resource.name)): \(text)"
         }
         guard let reason = refusal else {
             deleted(index, &stack)
@@ -118,8 +121,14 @@ extension CloudEngine {
         fail(&stack, "Resource DELETE failed: \(reason)")
     }
 
+    /// Whether a resource that goes leaves behind what it stands for: so its template says, or it is another's, or the
+    /// stack is abandoned.
+    private func isKept(_ resource: StackResource, _ stack: StackRecord) -> Bool {
+        resource.template.deletionPolicy == .retain || resource.template.externalId != nil || stack.isAbandoned
+    }
+
     private mutating func deleted(_ index: Int, _ stack: inout StackRecord) {
-        if !stack.isAbandoned { completeUnmaking(index, &stack) }
+        if !isKept(stack.resources[index], stack) { completeUnmaking(index, &stack) }
         stack.change(index) { resource in
             resource.action = .delete
             resource.state = .complete
@@ -134,7 +143,7 @@ extension CloudEngine {
         for index in stack.resources.indices.reversed() where !stack.resources[index].isAbsent {
             stack.leaveBehind(index)
             stack.voidTimers(of: index)
-            unmake(index, &stack)
+            if !isKept(stack.resources[index], stack) { unmake(index, &stack) }
             deleted(index, &stack)
         }
         stack.action = .delete

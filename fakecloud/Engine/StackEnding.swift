@@ -26,15 +26,6 @@ extension CloudEngine {
         let goal = stack.formerGoal ?? StackRecord.Goal(template: .empty, environment: .empty)
         stack.formerGoal = nil
         begin(.rollback, &stack)
-        // What was replaced and is still there comes back into its place.
-        for index in stack.resources.indices {
-            let old = stack.resources[index]
-            if old.isLeftover, !old.isAbsent, old.action != .delete, old.state == .complete,
-                goal.template.resources.contains(where: { $0.name == old.name })
-            {
-                stack.bringBack(index)
-            }
-        }
         pursue(goal, &stack)
     }
 
@@ -43,6 +34,14 @@ extension CloudEngine {
         stack.goal = goal
         var wanted = OrderedDictionary(
             goal.template.resources.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        // What was replaced and is still there comes back into its place, where the other has failed or is to go.
+        for index in stack.resources.indices {
+            let old = stack.resources[index]
+            guard old.isLeftover, !old.isAbsent, old.action != .delete, old.state == .complete, wanted[old.name] != nil
+            else { continue }
+            let hasFailed = stack.resource(old.name).map { $0.action == .create && $0.state == .failed } ?? true
+            if stack.action == .rollback || hasFailed { bringBack(index, &stack) }
+        }
         for index in stack.resources.indices where !stack.resources[index].isLeftover {
             if let template = wanted.removeValue(forKey: stack.resources[index].name) {
                 stack.change(index) { $0.wanted = template }

@@ -33,7 +33,8 @@ extension CloudEngine {
         }
         let template = try HeatTemplate(
             request.template, environment: request.environment,
-            stack: StackIdentity(name: request.name, id: "None", projectId: place.project), names: names(for: place))
+            stack: StackIdentity(name: request.name, id: "None", projectId: place.project),
+            names: names(for: place, user: user))
         let random = RandomSource(seed: seed)
         var stack = StackRecord(
             id: random.uuid(), name: request.name, place: place,
@@ -52,14 +53,16 @@ extension CloudEngine {
     }
 
     /// What the custom constraints of a project's templates find.
-    func names(for place: StackPlace) -> CatalogNames {
+    ///
+    /// - Parameter user: who asks; the project's own where nobody is named.
+    func names(for place: StackPlace, user: String? = nil) -> CatalogNames {
         var names = catalog.names
-        let user = identity.member(of: place.project)
         if let services = regions[place.region]?.services {
-            let requester = Requester(userId: user?.id ?? "", projectId: place.project)
+            let user = user ?? identity.member(of: place.project)?.id ?? ""
+            let requester = Requester(userId: user, projectId: place.project)
             names.region = (services, requester)
             names.finds = { services.has($0, $1, for: requester) }
-            names.keyPairs = Set(user.flatMap { services.compute.keyPairs[$0.id] }.map { Array($0.keys) } ?? [])
+            names.keyPairs = Set(services.compute.keyPairs[user].map { Array($0.keys) } ?? [])
         }
         names.identities = Set(
             identity.users.flatMap { [$0.name, $0.id] } + identity.projects.flatMap { [$0.name, $0.id] }
@@ -90,6 +93,7 @@ extension CloudEngine {
     }
 
     private mutating func converge(_ stack: inout StackRecord) {
+        takeDown(&stack)
         // What is as it should be lets others begin.
         while takeUp(&stack) {}
         takeDown(&stack)
@@ -107,7 +111,6 @@ extension CloudEngine {
         for index in stack.resources.indices {
             let resource = stack.resources[index]
             guard !resource.isLeftover, resource.settledIn != stack.generation, resource.state != .inProgress,
-                !(resource.action == .delete && resource.state == .complete),
                 resource.restsUntil.map({ $0 <= now }) ?? true
             else { continue }
             let isReady = (resource.wanted ?? resource.template).requires.allSatisfy { name in
@@ -125,8 +128,13 @@ extension CloudEngine {
     private mutating func takeUp(_ index: Int, _ stack: inout StackRecord) -> Bool {
         let resource = stack.resources[index]
         let wanted = resource.wanted ?? resource.template
-        if resource.action == .initial {
-            if stack.action == .adopt { beginAdopt(index, &stack) } else { beginCreate(index, &stack) }
+        if resource.isAbsent {
+            stack.change(index) { $0.template = wanted }
+            if stack.action == .adopt || wanted.externalId != nil {
+                beginAdopt(index, &stack)
+            } else {
+                beginCreate(index, &stack)
+            }
             return false
         }
         let properties = evaluated(wanted, stack)
@@ -140,7 +148,7 @@ extension CloudEngine {
                     "The Resource \(resource.name) requires replacement.")
                 stack.change(index) { $0.action = .update }
             }
-            stack.leaveBehind(index)
+            leave(index, &stack)
             stack.append(StackResource(template: wanted, at: now))
             beginCreate(stack.resources.count - 1, &stack)
             return false
@@ -148,7 +156,8 @@ extension CloudEngine {
             beginUpdate(index, &stack, wanted, properties, resource.changes(to: properties))
             return false
         default:
-            stack.settle(index, as: wanted)
+            stack.change(index) { $0.takeOn(wanted) }
+            stack.settle(index)
             return true
         }
     }
@@ -183,12 +192,20 @@ extension CloudEngine {
         _ changed: Set<String>
     ) {
         stack.begin(.update, index)
+        let isOther = stack.resources[index].template.externalId != wanted.externalId
         stack.change(index) { resource in
-            resource.template = wanted
+            resource.takeOn(wanted)
             resource.updatedAt = now
             resource.refusal = nil
         }
         note(&stack, resource: index, "UPDATE_IN_PROGRESS", "state changed")
+        if isOther {
+            let place = StackResource.place(of: wanted.name)
+            let feature = "Update to property external_id of \(wanted.name) (\(wanted.type))"
+            stack.change(index) { $0.refusal = "NotSupported: \(place): \(feature) is not supported." }
+            scheduleEnd(of: index, stack, after: .zero)
+            return
+        }
         modify(index, &stack, to: properties, changed)
         guard !wanted.kind.waitsForOthers else { return }
         let kind = stack.resources[index].kind
@@ -212,9 +229,8 @@ extension CloudEngine {
         case (.adopt, .inProgress): finishAdopt(index, &stack)
         case (.delete, .inProgress): finishDelete(index, &stack)
         case (.suspend, .inProgress), (.resume, .inProgress), (.check, .inProgress): finishStep(index, &stack)
-        // The second half of an attempt that failed: what it left has been deleted, the next one may begin.
-        case (.delete, .complete) where stack.action != .delete && stack.state == .inProgress:
-            beginCreate(index, &stack)
+        // What an attempt that failed had left is deleted, and the rest after it is over.
+        case (.delete, .complete): break
         default: return
         }
         proceed(&stack)
@@ -225,8 +241,7 @@ extension CloudEngine {
             failCreate(index, &stack, reason)
             return
         }
-        stack.change(index) { $0.state = .complete }
-        stack.settle(index, as: stack.resources[index].template)
+        stack.complete(index)
         note(&stack, resource: index, "CREATE_COMPLETE", "state changed")
     }
 
@@ -236,7 +251,7 @@ extension CloudEngine {
         let resource = stack.resources[index]
         // Heat tries a server six times in all (golden heat_more, `no-valid-host-events`).
         if resource.kind.canBeInError, resource.physicalId != nil, resource.createAttempts < Self.createAttempts,
-            stack.state == .inProgress, stack.action != .delete
+            stack.state == .inProgress, !resource.isLeftover
         {
             stack.begin(.delete, index)
             note(&stack, resource: index, "DELETE_IN_PROGRESS", "state changed")
@@ -246,7 +261,7 @@ extension CloudEngine {
             } else {
                 scheduleEnd(of: index, stack, after: takes)
             }
-        } else {
+        } else if !resource.isLeftover {
             fail(&stack, "Resource CREATE failed: \(reason)")
         }
     }
@@ -255,11 +270,10 @@ extension CloudEngine {
         if let reason = stack.resources[index].refusal {
             stack.change(index) { $0.state = .failed }
             note(&stack, resource: index, "UPDATE_FAILED", reason)
-            fail(&stack, "Resource UPDATE failed: \(reason)")
+            if !stack.resources[index].isLeftover { fail(&stack, "Resource UPDATE failed: \(reason)") }
             return
         }
-        stack.change(index) { $0.state = .complete }
-        stack.settle(index, as: stack.resources[index].template)
+        stack.complete(index)
         note(&stack, resource: index, "UPDATE_COMPLETE", "state changed")
     }
 
@@ -271,21 +285,16 @@ extension CloudEngine {
     }
 }
 
-extension StackRecord {
-    /// A resource is as the stack's present action wants it.
-    mutating func settle(_ index: Int, as template: HeatTemplate.Resource) {
-        let generation = generation
-        change(index) { resource in
-            resource.template = template
-            // An update that came meanwhile wants something else.
-            guard resource.wanted == nil || resource.wanted == template else { return }
-            resource.wanted = nil
-            resource.settledIn = generation
-        }
-    }
-}
-
 extension StackResource {
+    /// It is as a template says, but for its metadata: those of servers alone are changed (golden updates_more,
+    /// `metadata-updated`).
+    mutating func takeOn(_ wanted: HeatTemplate.Resource) {
+        let metadata = template.metadata
+        template = wanted
+        self.wanted = nil
+        if kind != .server { template.metadata = metadata }
+    }
+
     /// How long a step of an `OS::Heat::TestResource` takes; nil for other resources.
     func testDuration(_ step: String) -> Duration? {
         guard kind == .test else { return nil }

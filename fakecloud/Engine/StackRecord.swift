@@ -119,8 +119,8 @@ struct StackRecord: Sendable {
     var status: String { action.rawValue + "_" + state.rawValue }
     var isGone: Bool { goneAt != nil }
 
-    /// When Heat strikes it off: until then the name is taken, and lists show it.
-    /// What lies in another is struck off at once.
+    /// When Heat strikes it off: until then the name is taken, and lists show it. What lies in another is struck off at
+    /// once.
     var purgedAt: Timestamp? { goneAt.map { isPart ? $0 : $0 + .seconds(2) } }
     func isPurged(at now: Timestamp) -> Bool { purgedAt.map { $0 <= now } ?? false }
 
@@ -152,12 +152,10 @@ struct StackRecord: Sendable {
         if places[resources[index].name] == index { places[resources[index].name] = nil }
     }
 
-    /// What was left behind takes its place again, and what took that is not wanted any more.
+    /// What was left behind takes its place again, which is free.
     mutating func bringBack(_ index: Int) {
-        let name = resources[index].name
-        if let other = places[name] { resources[other].isLeftover = true }
         resources[index].isLeftover = false
-        places[name] = index
+        places[resources[index].name] = index
     }
 
     /// Forgets what was left behind and is gone.
@@ -172,7 +170,20 @@ struct StackRecord: Sendable {
     mutating func begin(_ action: Action, _ index: Int) {
         resources[index].action = action
         resources[index].state = .inProgress
+        resources[index].begunIn = generation
         voidTimers(of: index)
+    }
+
+    /// A resource is as the stack's present action wants it.
+    mutating func settle(_ index: Int) {
+        resources[index].settledIn = generation
+    }
+
+    /// A resource has done what it set out on. Whether that is what the stack still wants is looked at again where the
+    /// stack has begun something else meanwhile.
+    mutating func complete(_ index: Int) {
+        resources[index].state = .complete
+        if resources[index].begunIn == generation { settle(index) }
     }
 
     mutating func voidTimers(of index: Int) {

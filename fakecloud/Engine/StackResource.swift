@@ -31,8 +31,8 @@ struct StackResource: Sendable {
     var isLeftover = false
     /// The generation of the stack for which it is as it should be.
     var settledIn: Int?
-    /// The generation of the stack in which it was suspended, resumed or checked, or is at it.
-    var walkedIn: Int?
+    /// The generation of the stack for which it set out on what it last did.
+    var begunIn: Int?
     let createdAt: Timestamp
     /// When the stack last changed it. A create or a delete does not move it.
     var updatedAt: Timestamp

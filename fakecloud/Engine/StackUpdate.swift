@@ -43,7 +43,7 @@ extension CloudEngine {
                 by: environment, without: cleared, known: HeatTemplate.parameterNames(of: source))
         }
         let template = try HeatTemplate(
-            source, environment: environment, stack: stack.identity, names: names(for: place))
+            source, environment: environment, stack: stack.identity, names: names(for: place, user: stack.userId))
         try template.checkImmutableParameters(since: stack.template)
         return (request, StackRecord.Goal(template: template, environment: environment))
     }
@@ -77,6 +77,9 @@ extension CloudEngine {
         of resource: StackResource, in stack: StackRecord, _ wanted: HeatTemplate.Resource,
         _ properties: [String: JSONValue]
     ) -> UpdateFate {
+        // What belongs to another is not changed, and does not become another's (Heat, `external_id`).
+        if resource.template.externalId != wanted.externalId { return .updated }
+        if wanted.externalId != nil { return .unchanged }
         let hasChild = child(of: resource, in: stack) != nil
         let changed = resource.changes(to: properties)
         if wanted.kind != resource.kind || (!hasChild && needsReplacement(resource, of: stack))

@@ -31,12 +31,7 @@ extension TemplateParameter {
         json["Value"] = given
         if let tags = definition["tags"] { json["Tags"] = tags }
         for constraint in definition["constraints"]?.array ?? [] {
-            json["MinValue"] = constraint["range"]?["min"] ?? json["MinValue"]
-            json["MaxValue"] = constraint["range"]?["max"] ?? json["MaxValue"]
-            json["MinLength"] = constraint["length"]?["min"] ?? json["MinLength"]
-            json["MaxLength"] = constraint["length"]?["max"] ?? json["MaxLength"]
-            json["AllowedValues"] = constraint["allowed_values"] ?? json["AllowedValues"]
-            json["AllowedPattern"] = constraint["allowed_pattern"] ?? json["AllowedPattern"]
+            json.merge(ValueConstraint(definition: constraint).amazonForm) { $1 }
             json["CustomConstraint"] = constraint["custom_constraint"] ?? json["CustomConstraint"]
             json["ConstraintDescription"] = constraint["description"] ?? json["ConstraintDescription"]
         }

@@ -49,6 +49,15 @@ struct ValueConstraint {
         return nil
     }
 
+    /// As templates of Amazon's language, and Heat's validation, say it.
+    var amazonForm: [String: JSONValue] {
+        [
+            "MinLength": definition["length"]?["min"], "MaxLength": definition["length"]?["max"],
+            "MinValue": definition["range"]?["min"], "MaxValue": definition["range"]?["max"],
+            "AllowedValues": definition["allowed_values"], "AllowedPattern": definition["allowed_pattern"],
+        ].compactMapValues { $0 }
+    }
+
     private static func isWithin(_ range: JSONValue, _ number: Double) -> Bool {
         let lower = range["min"]?.numeric ?? -.infinity
         let upper = range["max"]?.numeric ?? .infinity

@@ -8,10 +8,10 @@ extension HeatView {
     /// The stack is given up: its owner is told what it is made of, and Heat forgets it and leaves all as it is.
     ///
     /// - Returns: the answer, which shows the stack as it is before.
-    func abandoned() throws -> (stack: StackRecord, answer: ServiceAnswer) {
+    func abandoned() throws -> (id: String, answer: ServiceAnswer) {
         let stack = try stack()
         guard !stack.isGone else { throw HeatFault.noStack(stack.name) }
-        return (stack, .json(200, exported(stack)))
+        return (stack.id, .json(200, exported(stack)))
     }
 
     private func exported(_ stack: StackRecord) -> JSONValue {
@@ -24,7 +24,7 @@ extension HeatView {
                 [
                     "name": .string(resource.name), "resource_id": .string(resource.physicalId ?? ""),
                     "type": .string(resource.template.type), "action": .string(resource.action.rawValue),
-                    "status": .string(resource.state.rawValue), "metadata": [:],
+                    "status": .string(resource.state.rawValue), "metadata": engine.metadata(of: resource, stack),
                     "resource_data": data(of: resource, in: stack),
                 ]
             )

@@ -27,8 +27,13 @@ extension HeatView {
     /// Those that there are, the last to be made first. What was deleted is struck off at once.
     func listed(_ stack: StackRecord) -> [StackResource] {
         stack.resources.filter {
-            !($0.action == .delete && $0.state == .complete) && !($0.isLeftover && stack.resource($0.name) != nil)
+            !($0.action == .delete && $0.state == .complete) && isShown($0, of: stack)
         }.reversed()
+    }
+
+    /// Whether no other has taken its place.
+    private func isShown(_ resource: StackResource, of stack: StackRecord) -> Bool {
+        !resource.isLeftover || stack.resource(resource.name) == nil
     }
 
     func resource() throws -> ServiceAnswer {
@@ -56,7 +61,7 @@ extension HeatView {
         }
         var summary: [String: JSONValue] = [
             "updated_time": .string(resource.updatedAt.wholeSeconds),
-            "creation_time": .string(resource.updatedAt.wholeSeconds), "logical_resource_id": .string(resource.name),
+            "creation_time": .string(resource.createdAt.wholeSeconds), "logical_resource_id": .string(resource.name),
             "resource_name": .string(resource.name), "physical_resource_id": .string(resource.physicalId ?? ""),
             "resource_status": .string(resource.status), "resource_status_reason": .string(resource.reason),
             "resource_type": .string(resource.template.type),
@@ -67,14 +72,15 @@ extension HeatView {
     }
 
     private func detail(_ resource: StackResource, of stack: StackRecord) -> [String: JSONValue] {
-        summary(resource, of: stack).merging(["description": "", "attributes": attributes(of: resource, in: stack)]) {
-            $1
-        }
+        summary(resource, of: stack).merging([
+            "description": .string(resource.template.description), "attributes": attributes(of: resource, in: stack),
+        ]) { $1 }
     }
 
     private func requiredBy(_ resource: StackResource, in stack: StackRecord) -> JSONValue {
         .array(
-            stack.resources.filter { $0.template.requires.contains(resource.name) }.map { .string($0.name) })
+            stack.resources.filter { $0.template.requires.contains(resource.name) && isShown($0, of: stack) }
+                .map { .string($0.name) })
     }
 
     private func attributes(of resource: StackResource, in stack: StackRecord) -> JSONValue {
@@ -93,7 +99,7 @@ extension HeatView {
         let template = try HeatTemplate(
             request.template, environment: request.environment,
             stack: StackIdentity(name: request.name, id: "None", projectId: place.project),
-            names: engine.names(for: place))
+            names: engine.names(for: place, user: call.token?.user.id))
         let stack = StackRecord(
             id: "None", name: request.name, place: place, userId: "", userProjectId: "",
             goal: StackRecord.Goal(template: template, environment: request.environment), tags: request.tags ?? [],
@@ -145,8 +151,9 @@ extension HeatView {
             "resource_action": .string(resource.action.rawValue), "resource_status": .string(resource.state.rawValue),
             "resource_status_reason": .string(resource.reason), "resource_type": .string(resource.template.type),
             "resource_identity": identity("/resources/" + resource.name), "stack_identity": identity(""),
-            "stack_name": .string(stack.name), "required_by": requiredBy(resource, in: stack), "description": "",
-            "metadata": [:], "attributes": .object(attributes),
+            "stack_name": .string(stack.name), "required_by": requiredBy(resource, in: stack),
+            "description": .string(resource.template.description), "metadata": engine.metadata(of: resource, stack),
+            "attributes": .object(attributes),
         ]
         if stack.isPart { shown["parent_resource"] = JSONValue(stack.maker?.resource) }
         return shown

@@ -43,9 +43,9 @@ extension FakeCloud {
         }
         addUpdates(of: stack, to: &routes)
         routes.on(.delete, stack + "/abandon", .heatStackDelete) { [weak self] engine, call in
-            let view = try HeatView(engine, call)
-            let (stack, answer) = try view.abandoned()
-            try self?.apply(.abandonStack(id: stack.id, view.place), to: &engine)
+            let place = try HeatAddress(call).place
+            let (id, answer) = try HeatView(engine, call).abandoned()
+            try self?.apply(.abandonStack(id: id, place), to: &engine)
             return answer
         }
         routes.on(.delete, stack, .heatStackDelete) { [weak self] engine, call in
@@ -64,6 +64,7 @@ extension FakeCloud {
             routes.on(method, stack) { [weak self] engine, call in
                 let place = try HeatAddress(call).place
                 let id = try HeatView(engine, call).stack().id
+                guard !call.body.isEmpty else { throw HeatFault.malformed }
                 guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
                 try self?.apply(.updateStack(body, stackId: id, isPatch: method == .patch, place), to: &engine)
                 return .json(
@@ -122,18 +123,14 @@ extension FakeCloud {
         routes.on(.get, resource + "/metadata") { engine, call in
             let view = try HeatView(engine, call)
             let (stack, resource) = (try view.stack(), try view.namedResource())
-            if resource.kind == .waitConditionHandle { return .json(200, ["metadata": resource.handle.metadata]) }
-            let metadata = stack.template.evaluate(
-                resource.template.metadata, stack: stack.identity, resource: engine.view(of: stack))
-            return .json(200, ["metadata": metadata])
+            return .json(200, ["metadata": engine.metadata(of: resource, stack)])
         }
         routes.on(.post, resource + "/signal") { [weak self] engine, call in
-            let stack = try HeatView(engine, call).signalledStack()
+            let id = try HeatView(engine, call).signalledStack().id
             // What cannot be a signal is one that says nothing (golden signals, `signal-list-body`).
             let details = call.json.flatMap { $0.object == nil ? nil : $0 } ?? .null
             try self?.apply(
-                .signal(
-                    call.parameter("resource"), details, stackId: stack.id, region: stack.place.region), to: &engine)
+                .signal(call.parameter("resource"), details, stackId: id, region: call.region ?? ""), to: &engine)
             return .json(200, .null)
         }
         routes.on(.get, resource + "/events", .heatEventList) { engine, call in

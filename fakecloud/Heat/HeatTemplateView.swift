@@ -8,7 +8,8 @@ extension HeatView {
         let environment = try StackEnvironment(body)
         do {
             let template = try HeatTemplate(
-                source, environment: environment, names: engine.names(for: place), isComplete: false)
+                source, environment: environment, names: engine.names(for: place, user: call.token?.user.id),
+                isComplete: false)
             var answer = template.validated(environment).object ?? [:]
             let groups = template.resources.filter { $0.kind == .resourceGroup }
             if call.query("show_nested")?.lowercased() == "true", !groups.isEmpty {

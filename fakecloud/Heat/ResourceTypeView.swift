@@ -39,7 +39,7 @@ extension HeatView {
         let kind = try namedResourceType()
         let schema = kind.schema
         var attributes = schema.attributes.filter { !$0.value.isHidden }.mapValues(\.json)
-        attributes["show"] = ["description": "Detailed information about resource.", "type": "map"]
+        attributes["show"] = ["description": ResourceKind.showDescription, "type": "map"]
         return .json(
             200,
             [
@@ -113,14 +113,7 @@ extension PropertySchema {
             if !kept.isEmpty { json["constraints"] = .array(kept) }
             return .object(json)
         }
-        for constraint in constraints {
-            json["MinLength"] = constraint["length"]?["min"] ?? json["MinLength"]
-            json["MaxLength"] = constraint["length"]?["max"] ?? json["MaxLength"]
-            json["MinValue"] = constraint["range"]?["min"] ?? json["MinValue"]
-            json["MaxValue"] = constraint["range"]?["max"] ?? json["MaxValue"]
-            json["AllowedValues"] = constraint["allowed_values"] ?? json["AllowedValues"]
-            json["AllowedPattern"] = constraint["allowed_pattern"] ?? json["AllowedPattern"]
-        }
+        for constraint in constraints { json.merge(ValueConstraint(definition: constraint).amazonForm) { $1 } }
         if kind == .boolean { json["AllowedValues"] = ["True", "true", "False", "false"] }
         return .object(json)
     }
@@ -136,7 +129,7 @@ extension AttributeSchema {
 }
 
 extension ResourceKind {
-    private static let showDescription: JSONValue = "Detailed information about resource."
+    fileprivate static let showDescription: JSONValue = "Detailed information about resource."
 
     private var shownProperties: [(key: String, value: PropertySchema)] {
         schema.properties.filter { !$0.value.isHidden }.elements.map { ($0.key, $0.value) }

@@ -33,6 +33,11 @@ struct ComputeState: Sendable {
         standardQuota = quota
     }
 
+    /// By id or name.
+    func flavor(_ reference: String) -> Flavor? {
+        flavors[reference] ?? flavors.values.first { $0.name == reference }
+    }
+
     func server(_ id: String, for requester: Requester) throws(ServiceFault) -> Instance {
         guard let server = servers[id], requester.mayTouch(server) else {
             throw ServiceFault(404, "Instance \(id) could not be found.")

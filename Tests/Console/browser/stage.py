@@ -71,14 +71,25 @@ class Stage:
         self._portals.append(portal)
         return portal
 
-    def end_contexts(self):
+    def end_test(self, name, passed):
+        """Pictures of what failed; nothing that a page complained of goes by."""
+        if passed:
+            assert not self.complaints, "the browser complains: " + "\n".join(self.complaints)
+        else:
+            for number, context in enumerate(self._contexts):
+                for page in context.pages:
+                    page.screenshot(path=f"{self.shots}/FAILED-{name}-{number}.png")
+        self.complaints.clear()
+        self._end_contexts()
+
+    def _end_contexts(self):
         for context in self._contexts:
             with contextlib.suppress(Exception):
                 context.close()
         self._contexts.clear()
 
     def end(self):
-        self.end_contexts()
+        self._end_contexts()
         for portal in self._portals:
             if portal.process.poll() is None:
                 portal.kill()
