@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Auth
 import Deployments
 import FakeCloud
@@ -28,6 +29,7 @@ struct Site: Sendable {
     }
 
     let port: Int
+    let client: HTTPClient
     let time: TickingTime
     let portal: Portal
     let database: SQLiteDatabase
@@ -58,16 +60,19 @@ struct Site: Sendable {
         async let running: Void = services.run()
         var numbers = ports.makeAsyncIterator()
         let port = try #require(await numbers.next())
+        // A client of its own: a shared one may keep connections to a server that had the same port before.
+        let client = HTTPClient(eventLoopGroupProvider: .singleton)
         let result: Result<Value, any Error>
         do {
             result = .success(
                 try await body(
                     Site(
-                        port: port, time: time, portal: portal, database: database, outbox: outbox,
+                        port: port, client: client, time: time, portal: portal, database: database, outbox: outbox,
                         services: services)))
         } catch {
             result = .failure(error)
         }
+        try await client.shutdown()
         await services.triggerGracefulShutdown()
         let value = try result.get()
         try await running

@@ -30,7 +30,7 @@ struct Visitor: Sendable {
         request.method = method
         request.headers = HTTPHeaders(self.headers + headers)
         request.body = body
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await site.client.execute(request, timeout: .seconds(60))
         let answer = Answer(
             status: Int(response.status.code), headers: response.headers,
             body: Array((try await response.body.collect(upTo: 1 << 20)).readableBytesView))
