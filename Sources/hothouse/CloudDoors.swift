@@ -108,7 +108,7 @@ struct CloudDoors: Sendable {
         do {
             return try StackTemplate(yaml: text, file: path)
         } catch {
-            throw Failure.input("\(error)\n`hothouse template` shows one that is complete.")
+            throw Failure.input("\(error); `hothouse template` shows one that is complete")
         }
     }
 }

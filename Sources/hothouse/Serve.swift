@@ -78,7 +78,11 @@ struct Serve: AsyncParsableCommand {
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
         let logger = try Self.logger(level: settings.logLevel)
         if settings.clouds.isEmpty {
-            try await serveFake(settings, logger: logger)
+            do {
+                try await serveFake(settings, logger: logger)
+            } catch let unavailable as JournalUnavailable {
+                throw Failure.environment("\(unavailable)")
+            }
         } else {
             try await serveCloud(settings, logger: logger)
         }
@@ -87,12 +91,8 @@ struct Serve: AsyncParsableCommand {
     private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
         let story = try settings.scenarioPath.map { try Story.load($0) }
         let database = try openDatabase(settings)
-        let journal: FileCloudJournal
-        do {
-            journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
-        } catch let unavailable as JournalUnavailable {
-            throw Failure.environment(unavailable.description)
-        }
+        if !settings.listen.isLoopback { try await refuseDemoAccount(in: database, settings) }
+        let journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
             .max()
         let clock = ControlledTime(speed: settings.speed, notBefore: newest)
@@ -149,7 +149,7 @@ struct Serve: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as CannotListen {
-            throw Failure.environment("\(error)\nChoose another address with --listen.")
+            throw Failure.environment("\(error); choose another address with --listen")
         }
     }
 
@@ -159,8 +159,16 @@ struct Serve: AsyncParsableCommand {
                 .file(settings.databasePath), surroundings: .production,
                 executors: (QueueExecutor(label: "database.writing"), QueueExecutor(label: "database.reading")))
         } catch let unavailable as DatabaseUnavailable {
-            throw Failure.environment("\(unavailable)\nChoose another place with --database.")
+            throw Failure.environment("\(unavailable); choose another place with --database")
         }
+    }
+
+    /// An account whose password everybody knows is for this machine alone.
+    func refuseDemoAccount(in database: SQLiteDatabase, _ settings: ServeSettings) async throws {
+        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) != nil else { return }
+        throw Failure.input(
+            "\(settings.databasePath) has the account \(Self.demo.email), whose password everybody knows; "
+                + "choose another place with --database")
     }
 
     static func passwordHasher(_ surroundings: Surroundings) -> PasswordHasher {
