@@ -165,7 +165,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, !isOver else { return context.fireErrorCaught(error) }
-        let refusal = error == .headerOverflow ? .headersTooLarge : APIError.badRequest("The request could not be read as HTTP/1.1: its method, target or a header is wrong.")
+        let refusal =
+            error == .headerOverflow
+            ? .headersTooLarge
+            : APIError.badRequest("This can't be read as HTTP/1.1: its method, its target or a header is wrong.")
         if isReading {
             refuseBody(with: refusal, context)
         } else if unanswered > 0 {
