@@ -64,6 +64,15 @@ extension SQLiteDeploymentStore {
                 sql: "INSERT INTO installation (instance_id, epoch) VALUES (?, ?)",
                 arguments: [surroundings.identifier("hh").lowercased(), base64URL(surroundings.random.bytes(6))])
         }
+        migrator.registerMigration("deployments-2") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE deployments ADD COLUMN awaits_create INTEGER NOT NULL DEFAULT FALSE;
+                    UPDATE deployments SET awaits_create = TRUE WHERE status = 'REQUESTED';
+                    CREATE INDEX deployments_creating ON deployments (region_id, customer_id)
+                      WHERE status IN ('REQUESTED', 'PROVISIONING');
+                    """)
+        }
     }
 
     private static let schema = """

@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
     var deploymentsPerCustomer: String?
     @Option(
+        help: ArgumentHelp("How many VMs may be in the making in a region at a time.", valueName: "n"))
+    var createsAtOnce: String?
+    @Option(
         help: ArgumentHelp(
             "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
     var console: String?
@@ -72,7 +75,8 @@ struct Serve: AsyncParsableCommand {
             "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
-            "deploymentsPerCustomer": deploymentsPerCustomer, "console": console, "logLevel": logLevel,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce, "console": console,
+            "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
@@ -111,8 +115,9 @@ struct Serve: AsyncParsableCommand {
                 database: database, regions: transport.regions(), mailer: outbox,
                 passwordHasher: Self.passwordHasher(surroundings)),
             pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
-            http: settings.http, deployments: settings.deployments, surroundings: surroundings, logger: logger,
-            observer: { trace.observe($0) })
+            http: settings.http, deployments: settings.deployments, workers: settings.workers,
+            surroundings: surroundings,
+            logger: logger, observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(

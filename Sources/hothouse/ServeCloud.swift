@@ -64,4 +64,10 @@ extension ServeSettings {
         deployments.deploymentsPerCustomer = deploymentsPerCustomer
         return deployments
     }
+
+    var workers: WorkerSettings {
+        var workers = WorkerSettings()
+        workers.createsAtOnce = createsAtOnce
+        return workers
+    }
 }
