@@ -109,6 +109,8 @@ public protocol DeploymentTransaction: DeploymentQueries {
     func postpone(_ id: String, until: Timestamp) throws
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws
     func forgetIdempotencyRecords(before instant: Timestamp) throws
+    /// Deletes what is kept for other servers on the database, where they have had the time to read it.
+    func forgetChanges(at now: Timestamp) throws
     func forgetEvents(_ retention: EventRetention) throws
     func insert(_ key: SSHKey) throws
     func deleteSSHKey(_ id: String) throws

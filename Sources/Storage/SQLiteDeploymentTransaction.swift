@@ -110,6 +110,10 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         try db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", [instant])
     }
 
+    func forgetChanges(at now: Timestamp) throws {
+        try ChangeFeed(db: db).forget(before: now - ChangeFeed.retention)
+    }
+
     func forgetEvents(_ retention: EventRetention) throws {
         let long = try db.rows(
             "SELECT id, last_event_seq FROM deployments WHERE last_event_seq > ?", [retention.newest])

@@ -144,7 +144,8 @@ struct Serve: AsyncParsableCommand {
     func serve(_ portal: Portal, on server: PortalServer, behind cloud: [any Service]) async throws {
         let services: [any Service] =
             cloud + [
-                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
+                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() },
+                Background { try await portal.followOthers() }, portal.workers,
                 server, Drain(hub: portal.hub),
             ]
         var configuration = ServiceGroupConfiguration(

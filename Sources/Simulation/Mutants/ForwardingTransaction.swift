@@ -52,6 +52,7 @@ class ForwardingTransaction: ForwardingQueries, DeploymentTransaction {
     func forgetIdempotencyRecords(before instant: Timestamp) throws {
         try inner.forgetIdempotencyRecords(before: instant)
     }
+    func forgetChanges(at now: Timestamp) throws { try inner.forgetChanges(at: now) }
     func forgetEvents(_ retention: EventRetention) throws { try inner.forgetEvents(retention) }
     func insert(_ key: SSHKey) throws { try inner.insert(key) }
     func deleteSSHKey(_ id: String) throws { try inner.deleteSSHKey(id) }
