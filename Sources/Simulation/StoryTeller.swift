@@ -34,8 +34,7 @@ public struct StoryTeller {
             if let id = line["deployment"]?.string { labels[id] = line["label"]?.string }
             return []
         }
-        // What the server asks shows where the cloud answers it.
-        if line.kind == "asks" || line.kind == "told" { return [] }
+        guard Self.isTold(line) else { return [] }
         if Self.isRead(line) {
             if let known = reads.firstIndex(where: { $0.first.actor == line.actor && $0.first.fields == line.fields }) {
                 reads[known].last = line
@@ -47,6 +46,9 @@ public struct StoryTeller {
         }
         return finish() + [text(line)]
     }
+
+    /// Whether a line is part of the story: what the server asks shows where the cloud answers it.
+    static func isTold(_ line: Trace.Line) -> Bool { !["asks", "told", "named"].contains(line.kind) }
 
     /// What was held back.
     public mutating func finish() -> [String] {

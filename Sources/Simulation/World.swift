@@ -18,6 +18,7 @@ final class World: Sendable {
         /// Frames that a tab got, over all its sockets.
         var frames: [String: [JSONValue]] = [:]
         var failures: [RunFailure] = []
+        var verdicts: [Evaluation] = []
         var waiters: [Int: Signal] = [:]
         var nextWaiter = 0
         /// The crashes that have happened.
@@ -135,6 +136,12 @@ final class World: Sendable {
     }
 
     var failures: [RunFailure] { state.withLock { $0.failures } }
+
+    /// Whether there was something to look at, for each expectation for which there may be nothing.
+    var verdicts: [Evaluation] {
+        get { state.withLock { $0.verdicts } }
+        set { state.withLock { $0.verdicts = newValue } }
+    }
 
     /// Something that must be in no log, trace or message.
     func keepSecret(_ text: some StringProtocol) {
