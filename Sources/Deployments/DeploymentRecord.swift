@@ -60,6 +60,8 @@ public struct DeploymentRecord: Equatable, Sendable {
         public var replaced: ReplacedStack?
         /// Which try this is, from 1.
         public var attempt = 1
+        /// Whether the operator has taken over what is left of it in the cloud; nil for no.
+        public var isAbandoned: Bool?
 
         public init(stackName: String, sshPublicKey: String) {
             self.stackName = stackName

@@ -71,6 +71,7 @@ public struct DeploymentService: Sendable {
                     return Created(deploymentId: first.deploymentId, isReplay: true)
                 }
                 guard let request else { throw DeploymentError.invalid(fieldErrors) }
+                try Self.refuseMaintenance(of: request.regionId, in: tx)
                 let region: RegionCatalog?
                 switch offered {
                 case .success(let catalog): region = catalog
@@ -161,7 +162,8 @@ public struct DeploymentService: Sendable {
 
     /// Tries a deployment in ERROR again, as a new stack once the old one is confirmed gone (T22).
     ///
-    /// - Throws: ``DeploymentError/notFound``, ``DeploymentError/notRetryable(_:)``, ``StoreUnavailable``.
+    /// - Throws: ``DeploymentError/notFound``, ``DeploymentError/notRetryable(_:)``,
+    ///   ``DeploymentError/maintenance(_:)``, ``StoreUnavailable``.
     public func retry(_ id: String, of customerId: String) async throws -> Deployment.Status {
         let now = surroundings.time.now
         return try await store.write { tx in
@@ -169,6 +171,7 @@ public struct DeploymentService: Sendable {
             guard previous.deployment.status == .error, previous.desired == .present else {
                 throw DeploymentError.notRetryable(previous.deployment.status)
             }
+            try Self.refuseMaintenance(of: previous.deployment.regionId, in: tx)
             var record = previous
             try record.apply(.retry, at: now) {
                 $0.lastError = nil
@@ -194,6 +197,12 @@ public struct DeploymentService: Sendable {
             try tx.forgetIdempotencyRecords(before: now)
             try tx.forgetEvents(retention)
             try tx.forgetChanges(at: now)
+        }
+    }
+
+    private static func refuseMaintenance(of regionId: String, in queries: some DeploymentQueries) throws {
+        if let maintenance = try queries.maintenances().first(where: { $0.regionId == regionId }) {
+            throw DeploymentError.maintenance(maintenance)
         }
     }
 

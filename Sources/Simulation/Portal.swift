@@ -126,15 +126,16 @@ private struct Health: HealthSource {
     let hub: Hub
 
     func checks() async -> [HealthCheck] {
-        let database: String
+        var database = "ok"
+        var resting: Set<String> = []
         do {
-            _ = try await store.read { try $0.epoch() }
-            database = "ok"
+            resting = Set(try await store.read { try $0.maintenances() }.map(\.regionId))
         } catch {
             database = "\(error)"
         }
-        let regions = workers.health.sorted { $0.key < $1.key }.map {
-            HealthCheck(name: "region \($0.key)", status: $0.value == .ok ? "ok" : "degraded", isNeeded: false)
+        let regions = workers.health.sorted { $0.key < $1.key }.map { [resting] id, health in
+            let status = resting.contains(id) ? "maintenance" : health == .ok ? "ok" : "degraded"
+            return HealthCheck(name: "region \(id)", status: status, isNeeded: false)
         }
         return [
             HealthCheck(name: "database", status: database, isNeeded: true),

@@ -35,6 +35,9 @@ public struct WorkerSettings: Equatable, Sendable {
     public var absenceWindow: Duration = .seconds(60)
 
     public var sweepInterval: Duration = .seconds(600)
+    /// Whether the sweep also deletes stacks with this installation's tag whose deployment is not in the database. It
+    /// may know less than it did, as after it was restored from a backup, so they are only reported otherwise.
+    public var removesUnknownStacks = false
     public var catalogInterval: Duration = .seconds(300)
     /// Between two tries to read the offer of a region that does not answer.
     public var catalogRetryInterval: Duration = .seconds(15)

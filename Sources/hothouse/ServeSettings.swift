@@ -22,13 +22,15 @@ struct ServeSettings: Equatable {
     var deploymentsPerCustomer: Int
     /// How many creates may be under way in a region at a time.
     var createsAtOnce: Int
+    var removesOrphans: Bool
     /// The folder of the built web console; nil for where it usually is.
     var consolePath: String?
     var logLevel: String
 
     static let keys = [
         "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
-        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "console", "logLevel",
+        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "removeOrphans", "console",
+        "logLevel",
     ]
 
     /// - Parameters:
@@ -87,6 +89,11 @@ struct ServeSettings: Equatable {
         }
         deploymentsPerCustomer = try number("deploymentsPerCustomer", default: 20, in: 0...1_000_000)
         createsAtOnce = try number("createsAtOnce", default: WorkerSettings().createsAtOnce, in: 1...1_000_000)
+        let removal = value("removeOrphans") ?? "no"
+        guard ["yes", "no", "true", "false"].contains(removal) else {
+            throw Failure.input("removeOrphans is yes or no, not \(removal)")
+        }
+        removesOrphans = ["yes", "true"].contains(removal)
         consolePath = value("console")
         logLevel = value("logLevel") ?? "info"
     }
