@@ -51,7 +51,7 @@ public func play(
         failures.append(RunFailure("the run failed: \(error)"))
     }
     let trace = traced.get()?.lines ?? []
-    let secrets = collected.get()?.secrets ?? []
+    let secrets = collected.get()?.secrets.all ?? []
     failures = (collected.get()?.failures ?? []) + failures + Invariants.failures(of: trace, secrets: secrets)
     return RunOutcome(
         scenario: scenario.name, seed: seed, trace: trace, failures: failures,
