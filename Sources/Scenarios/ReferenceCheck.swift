@@ -13,6 +13,9 @@ struct ReferenceCheck {
 
     func run() {
         refuseTwins()
+        for member in scenario.swarm {
+            check(member.id, "fault, deed, crash, pause or failure of the store", scenario.idsOfTrouble, member.place)
+        }
         for user in scenario.users {
             let tabs = Self.tabs(of: user)
             for step in user.script { check(step, tabs: tabs) }

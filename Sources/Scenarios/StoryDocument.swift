@@ -2,8 +2,8 @@ import Yams
 
 /// A scenario file as its values, in the order of the file: what an explorer varies and a shrinker takes apart.
 ///
-/// It knows nothing of the language, so what the language learns can be varied and shrunk at once. Comments, anchors
-/// and includes are resolved, and gone.
+/// It knows nothing of the language, so what the language learns can be varied and shrunk at once. Comments, anchors,
+/// parts and parameters are resolved, and gone.
 public indirect enum StoryDocument: Equatable, Sendable {
     /// - isQuoted: whether it must not be read as a number, a truth value or nothing.
     case text(String, isQuoted: Bool)
@@ -20,11 +20,14 @@ public indirect enum StoryDocument: Equatable, Sendable {
         }
     }
 
-    /// Reads a scenario file, without looking at what it says.
+    /// Reads a scenario file, without looking at what it says; of one with a matrix the first combination.
     ///
+    /// - Parameter parts: where the files are that it uses.
     /// - Throws: ``ScenarioErrors`` for what is no YAML, or past the limits of a file.
-    public init(parsing bytes: some Collection<UInt8>, file: String) throws(ScenarioErrors) {
-        self.init(try YAMLDocument.node(bytes, file: file, what: "a scenario"))
+    public init(
+        parsing bytes: some Collection<UInt8>, file: String, parts: StoryParts = .none
+    ) throws(ScenarioErrors) {
+        self.init(try StorySource(bytes, file: file, parts: parts).firstCell().node)
     }
 
     private init(_ node: Node) {

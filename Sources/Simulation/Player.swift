@@ -60,6 +60,7 @@ struct Player: Sendable {
         world.judge(
             failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
                 + judge.neverFailures() + judge.unusedFaults())
+        world.verdicts = judge.evaluations()
     }
 
     private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {

@@ -34,8 +34,7 @@ public struct StoryTeller {
             if let id = line["deployment"]?.string { labels[id] = line["label"]?.string }
             return []
         }
-        // What is asked shows where it is answered, and what becomes of a stack where it is read.
-        if Self.untold.contains(line.kind) { return [] }
+        guard Self.isTold(line) else { return [] }
         if Self.isRead(line) {
             if let known = reads.firstIndex(where: { $0.first.actor == line.actor && $0.first.fields == line.fields }) {
                 reads[known].last = line
@@ -48,7 +47,11 @@ public struct StoryTeller {
         return finish() + [text(line)]
     }
 
-    private static let untold: Set = ["asks", "told", "request", "stack"]
+    /// Whether a line is part of the story: what is asked shows where it is answered, and what becomes of a stack where
+    /// it is read.
+    static func isTold(_ line: Trace.Line) -> Bool {
+        !["asks", "told", "named", "request", "stack"].contains(line.kind)
+    }
 
     /// What was held back.
     public mutating func finish() -> [String] {

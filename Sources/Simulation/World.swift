@@ -19,6 +19,7 @@ final class World: Sendable {
         /// Frames that a tab got, over all its sockets.
         var frames: [String: [JSONValue]] = [:]
         var failures: [RunFailure] = []
+        var verdicts: [Evaluation] = []
         var waiters: [Int: Signal] = [:]
         var nextWaiter = 0
         /// The crashes that have happened.
@@ -155,6 +156,12 @@ final class World: Sendable {
             state.requests += 1
             return state.requests
         }
+    }
+
+    /// Whether there was something to look at, for each expectation for which there may be nothing.
+    var verdicts: [Evaluation] {
+        get { state.withLock { $0.verdicts } }
+        set { state.withLock { $0.verdicts = newValue } }
     }
 
     /// Nothing goes wrong any more.
