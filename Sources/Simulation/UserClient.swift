@@ -80,6 +80,10 @@ struct UserClient: Sendable {
                 fields["deployment"] = id
             }
             if let revision = answer["revision"] { fields["revision"] = revision }
+            if let items = answer["items"]?.array, let total = answer["total"] {
+                fields["total"] = total
+                fields["items"] = .array(items.map { ["id": $0["id"] ?? .null, "revision": $0["revision"] ?? .null] })
+            }
             if let code = status.integer, code >= 400 || isCreate { fields["answer"] = answer }
             world.trace.note(actor(tab), "http", fields)
         }
@@ -158,6 +162,20 @@ struct UserClient: Sendable {
             do { _ = try await call(.get, "/me", endedCookie: cookie) } catch is NoAnswer {}
         }
         return status
+    }
+
+    /// Reads the list of the user's deployments from its first page to its last.
+    ///
+    /// - Returns: the status of the first answer that is no page, or 200.
+    func list(pageSize: Int) async throws -> Int {
+        var (page, asOf) = (1, "")
+        while true {
+            let answer = try await persistentCall(.get, "/deployments?page=\(page)&pageSize=\(pageSize)\(asOf)")
+            guard answer.status == 200, let items = answer.body["items"]?.array else { return answer.status }
+            if items.count < pageSize { return 200 }
+            asOf = answer.body["asOf"]?.string.map { "&asOf=" + $0 } ?? ""
+            page += 1
+        }
     }
 
     /// The id of the user's SSH key, added if there is none.

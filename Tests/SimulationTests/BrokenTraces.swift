@@ -372,6 +372,38 @@ enum BrokenTraces {
                 $0.answers(1, 422)
             }
         ),
+        (
+            "A6",
+            {
+                $0.commit("REQUESTED", 1)
+                $0.named()
+                $0.lists(1, ["dep_A"], by: "bob")
+            }
+        ),
+        (
+            "A6",
+            {
+                $0.commit("REQUESTED", 1)
+                $0.named()
+                $0.lists(1, [], total: 1, by: "bob")
+            }
+        ),
+        (
+            "A7",
+            {
+                $0.commit("REQUESTED", 1)
+                $0.named()
+                $0.lists(1, [])
+            }
+        ),
+        ("A7", { $0.lists(1, ["dep_A", "dep_A"]) }),
+        (
+            "A7",
+            {
+                $0.commit("DELETED", 1)
+                $0.lists(1, ["dep_A"])
+            }
+        ),
         ("A9", { $0.answers(1, 500, ["code": "INTERNAL"]) }),
         ("A9", { $0.answers(1, 503, ["code": "X", "requestId": "r", "detail": "Heat says <html>"]) }),
         ("A9", { $0.answers(1, 422, ["code": "X", "requestId": "r", "errors": [["message": "http://cloud.test"]]]) }),

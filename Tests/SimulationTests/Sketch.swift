@@ -55,6 +55,17 @@ struct Sketch {
             ])
     }
 
+    /// Somebody reads a list of one page.
+    mutating func lists(_ request: Int, _ ids: [String], total: Int? = nil, by user: String = "ann") {
+        let asked: [String: JSONValue] = [
+            "request": .integer(request), "method": "GET", "path": "/deployments?page=1&pageSize=10",
+        ]
+        add(user, "request", asked)
+        let items = JSONValue.array(ids.map { ["id": .string($0), "revision": 1] })
+        let total = JSONValue.integer(total ?? ids.count)
+        add(user, "http", asked.merging(["status": 200, "items": items, "total": total]) { $1 })
+    }
+
     /// Ann is answered.
     mutating func answers(_ request: Int, _ status: Int, _ answer: JSONValue = ["code": "X", "requestId": "r"]) {
         add(

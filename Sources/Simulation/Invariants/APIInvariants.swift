@@ -135,7 +135,19 @@ extension Invariants {
     /// No user is answered about another user's deployment.
     static func nothingForeignIsAnswered(_ trace: [Trace.Line]) -> [Violation] {
         let owners = owners(trace)
+        var known: Set<String> = []
         return trace.compactMap { line in
+            if line.kind == "commit", let id = line["deployment"]?.string { known.insert(id) }
+            let items = line["items"]?.array?.compactMap { $0["id"]?.string } ?? []
+            if let foreign = items.first(where: { owners[$0].map { $0 != user(line.actor) } ?? false }) {
+                return Violation(message: "\(foreign) is in the list of another", actor: line.actor, line: line.n)
+            }
+            // What has no owner yet may be the user's own.
+            let most = known.count { owners[$0].map { $0 == user(line.actor) } ?? true }
+            if let total = line["total"]?.integer, total > most {
+                return Violation(
+                    message: "a list of \(total), and there are \(most) at most", actor: line.actor, line: line.n)
+            }
             guard let answer = Answer(line), (200..<400).contains(answer.status) else { return nil }
             let id = answer.path.split(separator: "/").dropFirst().first.map(String.init) ?? answer.deployment
             guard let id, let owner = owners[id], owner != answer.user else { return nil }

@@ -39,6 +39,7 @@ enum Invariants {
         Rule("A4", "what was accepted is stored", acceptedIsCommitted),
         Rule("A5", "a create that was refused leaves nothing", refusalsLeaveNothing),
         Rule("A6", "nobody is answered about another customer's deployment", nothingForeignIsAnswered),
+        Rule("A7", "a walk through a list shows each deployment once", walksAreWhole),
         Rule("A8", "what a client reads never goes back", readsNeverGoBack),
         Rule("A9", "errors have a code, and tell nothing of what is behind the portal", errorsAreOurs),
         Rule("A10", "every request is answered, or its connection ends", everyRequestEnds),
