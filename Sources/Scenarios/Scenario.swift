@@ -169,6 +169,10 @@ public struct Step: Equatable, Sendable {
         /// Sends a text over the page's socket, so often.
         case send(tab: String, text: String, times: Int)
         case delete(deployment: String)
+        /// Asks for another try of a deployment in ERROR; the HTTP status that must come.
+        case retry(deployment: String, status: Int)
+        /// Reads the list of the user's deployments, page by page.
+        case list(pageSize: Int)
         case wait(Condition)
         case sleep(Spread)
     }

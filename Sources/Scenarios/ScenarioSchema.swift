@@ -221,7 +221,9 @@ public enum ScenarioSchema {
                 ["deployment": name, "tab": name, "pauseAfterFetch": condition], required: ["deployment"]),
             "close-page": tab, "drop-socket": tab, "unsubscribe": tab, "stall-socket": tabFor, "half-open": tabFor,
             "send": object(["tab": name, "text": name, "times": whole(1)], required: ["tab", "text"]),
-            "delete": object(["deployment": name], required: ["deployment"]), "wait": condition, "sleep": spreadRef,
+            "delete": object(["deployment": name], required: ["deployment"]),
+            "retry": object(["deployment": name, "status": whole(100, 599)], required: ["deployment"]),
+            "list": object(["pageSize": whole(1, 100)]), "wait": condition, "sleep": spreadRef,
         ])
         /// One verb, with or without a condition.
         func one(_ conditions: String...) -> Members {
