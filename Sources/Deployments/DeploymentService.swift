@@ -55,7 +55,7 @@ public struct DeploymentService: Sendable {
         let (request, fieldErrors) = DeploymentRequest.read(body)
         let offered: Result<RegionCatalog?, RegionUnavailable>
         do {
-            offered = .success(try await request.asyncFlatMap { try await catalog.catalog(of: $0.regionId) })
+            offered = .success(try await request.asyncFlatMap(offer))
         } catch let unavailable as RegionUnavailable {
             offered = .failure(unavailable)
         }
@@ -108,6 +108,13 @@ public struct DeploymentService: Sendable {
         }
         try surroundings.crashPoints.reached(.httpCreateCommitted)
         return created
+    }
+
+    /// What the region of a request offers. What is known of its quota may be old, so it is asked again before
+    /// anybody is refused by it.
+    private func offer(for request: DeploymentRequest) async throws -> RegionCatalog? {
+        let known = try await catalog.catalog(of: request.regionId)
+        return request.isOverQuota(of: known) ? try await catalog.freshCatalog(of: request.regionId) : known
     }
 
     public func list(_ query: DeploymentQuery) async throws -> DeploymentPage {

@@ -60,7 +60,8 @@ public struct Portal: Sendable {
         let regions = zip(ground.regions, connections).map { ground, connection in
             CloudRegion(Region(id: ground.id, name: ground.id), connection: connection)
         }
-        let catalog = CloudCatalog(regions, surroundings: surroundings, logger: logger)
+        let catalog = CloudCatalog(
+            regions, rules: workerSettings.offer, surroundings: surroundings, logger: logger)
         let auth = AuthService(
             store: SQLiteAuthStore(ground.database), hasher: ground.passwordHasher, mailer: ground.mailer,
             surroundings: surroundings, logger: logger)

@@ -44,6 +44,8 @@ public struct WorkerSettings: Equatable, Sendable {
     /// How long a running step may go on after the server was asked to stop.
     public var shutdownGrace: Duration = .seconds(8)
 
+    /// Which of the cloud's offer customers see.
+    public var offer = OfferRules()
     /// What a VM is made from.
     public var template = StackTemplate.standard
     /// The networks that VMs and their public addresses are in; no public one for no public addresses.

@@ -66,6 +66,13 @@ struct Serve: AsyncParsableCommand {
     var removeOrphans: String?
     @Option(
         help: ArgumentHelp(
+            "Which instance types customers see: names or patterns such as m1.* or !m1.huge, separated by commas.",
+            valueName: "names"))
+    var instanceTypes: String?
+    @Option(help: ArgumentHelp("Which images customers see, in the same way.", valueName: "names"))
+    var images: String?
+    @Option(
+        help: ArgumentHelp(
             "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
     var console: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
@@ -82,6 +89,7 @@ struct Serve: AsyncParsableCommand {
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
             "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce,
             "removeOrphans": removeOrphans,
+            "instanceTypes": instanceTypes, "images": images,
             "console": console,
             "logLevel": logLevel,
         ]

@@ -68,6 +68,7 @@ extension ServeSettings {
     var workers: WorkerSettings {
         var workers = WorkerSettings()
         workers.createsAtOnce = createsAtOnce
+        workers.offer = offer
         workers.removesUnknownStacks = removesOrphans
         return workers
     }

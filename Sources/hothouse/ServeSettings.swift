@@ -23,15 +23,21 @@ struct ServeSettings: Equatable {
     /// How many creates may be under way in a region at a time.
     var createsAtOnce: Int
     var removesOrphans: Bool
+    /// Which instance types and images customers see.
+    var offer: OfferRules
     /// The folder of the built web console; nil for where it usually is.
     var consolePath: String?
     var logLevel: String
 
     static let keys = [
         "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
-        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "removeOrphans", "console",
+        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "removeOrphans", "instanceTypes", "images",
+        "console",
         "logLevel",
     ]
+
+    /// Keys whose value in a file may be a list.
+    private static let lists = ["allowedOrigins", "instanceTypes", "images"]
 
     /// - Parameters:
     ///   - flags: by key, those that were given.
@@ -94,6 +100,15 @@ struct ServeSettings: Equatable {
             throw Failure.input("removeOrphans is yes or no, not \(removal)")
         }
         removesOrphans = ["yes", "true"].contains(removal)
+        func patterns(_ key: String) throws -> [String] {
+            let patterns = (value(key) ?? "").split(separator: ",", omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            guard patterns == [""] || !patterns.contains(where: { $0.isEmpty || $0 == "!" }) else {
+                throw Failure.input("\(key) has patterns such as m1.* and !m1.huge, not \(value(key) ?? "")")
+            }
+            return patterns == [""] ? [] : patterns
+        }
+        offer = OfferRules(instanceTypes: try patterns("instanceTypes"), images: try patterns("images"))
         consolePath = value("console")
         logLevel = value("logLevel") ?? "info"
     }
@@ -146,7 +161,7 @@ struct ServeSettings: Equatable {
             }
             if let scalar = valueNode.scalar {
                 settings[key] = scalar.string
-            } else if let sequence = valueNode.sequence, key == "allowedOrigins" {
+            } else if let sequence = valueNode.sequence, Self.lists.contains(key) {
                 settings[key] = sequence.compactMap(\.scalar?.string).joined(separator: ",")
             } else {
                 throw Failure.input("\(place): \(key) has one value")
