@@ -15,6 +15,12 @@ public struct DeploymentRecord: Equatable, Sendable {
         self.lastEventSeq = lastEventSeq
     }
 
+    /// Whether it waits for its create: nothing was sent for this try, and nothing is left of the one before.
+    public var awaitsCreate: Bool {
+        desired == .present && work.create == .none && work.replaced == nil
+            && (deployment.status == .requested || deployment.status == .provisioning)
+    }
+
     public enum DesiredState: String, Codable, Sendable {
         case present = "PRESENT"
         case absent = "ABSENT"
@@ -54,6 +60,8 @@ public struct DeploymentRecord: Equatable, Sendable {
         public var replaced: ReplacedStack?
         /// Which try this is, from 1.
         public var attempt = 1
+        /// Whether the operator has taken over what is left of it in the cloud; nil for no.
+        public var isAbandoned: Bool?
 
         public init(stackName: String, sshPublicKey: String) {
             self.stackName = stackName

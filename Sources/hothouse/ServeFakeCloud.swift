@@ -67,7 +67,7 @@ struct ServeFakeCloud: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as FakeCloudCannotListen {
-            throw Failure.environment("\(error)\nChoose another address with --listen.")
+            throw Failure.environment("\(error); choose another address with --listen")
         }
     }
 

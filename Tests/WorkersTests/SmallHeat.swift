@@ -159,7 +159,9 @@ final class SmallHeat: CloudTransport {
             let stack = state.withLock { Self.make(name, tags: tags, at: stage.uptime, in: &$0) }
             return .json(201, ["stack": ["id": .string(stack.id)]])
         case "list":
-            return .json(200, ["stacks": .array(live.filter { $0.tags.contains(query["tags"] ?? "") }.map(json))])
+            return .json(
+                200,
+                ["stacks": .array(live.filter { stack in query["tags"].map(stack.tags.contains) ?? true }.map(json))])
         case "find":
             guard let stack = stacks.first(where: { $0.name == parts[1] && isNamed($0) }) else { return absent }
             return CloudResponse(status: 302, headers: [.location: "http://x/v1/p/stacks/\(stack.name)/\(stack.id)"])
