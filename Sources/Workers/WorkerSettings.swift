@@ -6,6 +6,8 @@ public struct WorkerSettings: Equatable, Sendable {
     public var pollInterval: Duration = .seconds(2)
     /// Between two lists of a region in which nothing is under way: how soon a vanished VM is noticed.
     public var driftInterval: Duration = .seconds(30)
+    /// Between two lists of a region's servers while there are VMs that are ACTIVE.
+    public var serverInterval: Duration = .seconds(60)
     /// Between two looks at a stack that was given up and may still show up (T14).
     public var slowWatchInterval: Duration = .seconds(300)
     /// Between two looks at a stack that rests, and between two tries of a deletion that was given up (T19).
