@@ -9,6 +9,7 @@ import Runtime
 struct RegionWorker: Sendable {
     let regionId: String
     let heat: HeatClient
+    let servers: ServerClient
     let store: any DeploymentStore
     let reconciler: Reconciler
     let surroundings: Surroundings
@@ -28,6 +29,7 @@ struct RegionWorker: Sendable {
             group.addTask { try await claimAndStep() }
             group.addTask { try await watch() }
             group.addTask { try await sweep() }
+            group.addTask { try await watchServers() }
             defer { group.cancelAll() }
             // The claims end when the worker is stopped; the others never do.
             try await group.next()
@@ -135,6 +137,39 @@ struct RegionWorker: Sendable {
         }
         state.workSignal.raise()
         return true
+    }
+
+    /// One list for all: whether the servers of what is ACTIVE are there and run, and at which addresses.
+    private func watchServers() async throws {
+        while true {
+            try await time.sleep(for: settings.serverInterval)
+            do {
+                let watched = try await store.read { queries in
+                    try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
+                }.filter { $0.deployment.status == .active && $0.work.serverId != nil }
+                guard !watched.isEmpty, case .ok(let servers) = try await servers.servers() else { continue }
+                let byId = Dictionary(servers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+                let listed = Set(state.listing?.stacks.map(\.id) ?? [])
+                let now = time.now
+                let served: @Sendable (DeploymentRecord) throws -> Commit? = { [reconciler] record in
+                    try reconciler.served(
+                        record, by: record.work.serverId.flatMap { byId[$0] },
+                        isListed: record.work.stackId.map(listed.contains) ?? false, at: now)
+                }
+                let ids = try watched.filter { try served($0) != nil }.map(\.deployment.id)
+                guard !ids.isEmpty else { continue }
+                try await store.write { tx in
+                    for id in ids {
+                        // The list may be older than what is stored by now.
+                        guard let record = try tx.record(id), let commit = try served(record) else { continue }
+                        try tx.update(
+                            commit.record, from: record, fence: nil, dueAt: commit.dueAt, events: commit.events)
+                    }
+                }
+            } catch let error where !error.isFinal {
+                logger.warning("\(error)")
+            }
+        }
     }
 
     /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen

@@ -6,6 +6,8 @@ public struct WorkerSettings: Equatable, Sendable {
     public var pollInterval: Duration = .seconds(2)
     /// Between two lists of a region in which nothing is under way: how soon a vanished VM is noticed.
     public var driftInterval: Duration = .seconds(30)
+    /// Between two lists of a region's servers while there are VMs that are ACTIVE.
+    public var serverInterval: Duration = .seconds(60)
     /// Between two looks at a stack that was given up and may still show up (T14).
     public var slowWatchInterval: Duration = .seconds(300)
     /// Between two looks at a stack that rests, and between two tries of a deletion that was given up (T19).
@@ -22,7 +24,7 @@ public struct WorkerSettings: Equatable, Sendable {
     /// Heat's own limit for a create, in minutes; the portal waits 10 min longer.
     public var createTimeoutMinutes = 30
     /// After this long no stack is in progress any more that Heat still works on.
-    var stackLimit: Duration { .seconds((createTimeoutMinutes + 10) * 60) }
+    public var stackLimit: Duration { .seconds((createTimeoutMinutes + 10) * 60) }
     /// After this long a create of unknown outcome no longer happens: twice the engine's RPC time-out.
     public var settleTime: Duration = .seconds(120)
     public var createsAtMost = 5

@@ -40,6 +40,7 @@ final class SmallHeat: CloudTransport {
         var isKeystoneDown = false
         var createTakes: Duration = .seconds(10)
         var nameLingers: Duration = .zero
+        var servers: [ServerClient.Server]?
     }
 
     private let stage: Stage
@@ -68,6 +69,8 @@ final class SmallHeat: CloudTransport {
     }
     func setKeystoneDown(_ isDown: Bool) { state.withLock { $0.isKeystoneDown = isDown } }
     func setCreateTakes(_ duration: Duration) { state.withLock { $0.createTakes = duration } }
+    /// What Nova lists; from then on a stack's output names the first of them.
+    func setServers(_ servers: [ServerClient.Server]) { state.withLock { $0.servers = servers } }
     /// For how long after its deletion a stack's name is taken.
     func setNameLingers(_ duration: Duration) { state.withLock { $0.nameLingers = duration } }
     func add(_ name: String, tags: [String], isDeleted: Bool = false) {
@@ -120,8 +123,10 @@ final class SmallHeat: CloudTransport {
     }
 
     private static func read(_ request: CloudRequest) -> (kind: String, parts: [String], query: [String: String]) {
-        guard request.url.hasPrefix("http://heat/") else { return ("token", [], [:]) }
-        let halves = request.url.dropFirst("http://heat/".count).split(separator: "?")
+        if request.url.hasPrefix("http://nova/") { return ("servers", [], [:]) }
+        let heat = "http://heat/v1/p/"
+        guard request.url.hasPrefix(heat) else { return ("token", [], [:]) }
+        let halves = request.url.dropFirst(heat.count).split(separator: "?")
         let parts = halves[0].split(separator: "/").map(String.init)
         let items = halves.count < 2 ? [] : halves[1].split(separator: "&")
         let query = items.map { $0.split(separator: "=").map(String.init) }
@@ -151,6 +156,9 @@ final class SmallHeat: CloudTransport {
         let absent = CloudResponse.heatError(404, "EntityNotFound")
         let live = live
         switch kind {
+        case "servers":
+            let servers = state.withLock { $0.servers } ?? []
+            return .json(200, ["servers": .array(servers.map(json))])
         case "create":
             let body = try? JSONValue(parsing: request.body ?? [])
             let name = body?["stack_name"]?.string ?? ""
@@ -193,6 +201,20 @@ final class SmallHeat: CloudTransport {
             "outputs": [
                 ["output_key": "public_ip", "output_value": isReady ? .string("203.0.113.7") : nil],
                 ["output_key": "private_ip", "output_value": isReady ? .string("10.0.0.7") : nil],
+                ["output_key": "server_id", "output_value": JSONValue(state.withLock { $0.servers?.first?.id })],
+            ],
+        ]
+    }
+
+    private func json(_ server: ServerClient.Server) -> JSONValue {
+        func addresses(_ list: [String], _ type: String) -> [JSONValue] {
+            list.map { ["addr": .string($0), "version": 4, "OS-EXT-IPS:type": .string(type)] }
+        }
+        return [
+            "id": .string(server.id), "status": .string(server.status),
+            "addresses": [
+                "private": .array(
+                    addresses(server.fixedAddresses, "fixed") + addresses(server.floatingAddresses, "floating"))
             ],
         ]
     }
@@ -201,7 +223,9 @@ final class SmallHeat: CloudTransport {
 extension CloudResponse {
     /// A token of Keystone for a region `RegionOne`.
     static func token(at now: Timestamp) -> CloudResponse {
-        let catalog = [("orchestration", "http://heat"), ("compute", "http://nova"), ("image", "http://glance")]
+        let catalog = [
+            ("orchestration", "http://heat/v1/p"), ("compute", "http://nova/v2.1"), ("image", "http://glance"),
+        ]
         let token: JSONValue = [
             "token": [
                 "expires_at": .string((now + .seconds(100_000)).microseconds),
