@@ -91,7 +91,7 @@ struct ReferenceCheck {
 
     private func check(_ deed: Scenario.Deed) {
         if case .seen(let deployment, _, _) = deed.moment { check(deployment, "deployment", labels, deed.place) }
-        if case .deleteStack(let deployment) = deed.act { check(deployment, "deployment", labels, deed.place) }
+        if let deployment = deed.act.deployment { check(deployment, "deployment", labels, deed.place) }
     }
 
     private func check(_ condition: Step.Condition, _ place: Place) {

@@ -27,6 +27,8 @@ public struct Scenario: Equatable, Sendable {
     /// When nothing can be written.
     public var storeFailures: [StoreFailure]
     public var calm: Calm?
+    /// When the portal's wall clock jumps.
+    public var clockJumps: [ClockJump]
     /// In the order of the file.
     public var users: [User]
     public var expectations: Expectations
@@ -53,6 +55,14 @@ public struct Scenario: Equatable, Sendable {
         public var duration: Duration
     }
 
+    /// The wall clock of the portal is set; its monotonic clock goes on.
+    public struct ClockJump: Equatable, Sendable {
+        public var at: Spread
+        /// Backwards where negative.
+        public var by: Duration
+        public var place: Place
+    }
+
     /// A server stands still, as in a long garbage collection or a machine that is suspended.
     public struct Pause: Equatable, Sendable {
         public var id: String?
@@ -72,27 +82,6 @@ public struct Scenario: Equatable, Sendable {
         public var at: Spread
         public var duration: Spread
         public var reason: Reason
-        public var place: Place
-    }
-
-    /// Something that an operator or a fate does to the cloud.
-    public struct Deed: Equatable, Sendable {
-        public enum Moment: Equatable, Sendable {
-            case at(Spread)
-            /// So long after a deployment was committed with a status.
-            case seen(deployment: String, status: String, after: Spread)
-        }
-
-        public enum Act: Equatable, Sendable {
-            /// All tokens: clients have to sign in again.
-            case revokeTokens
-            /// The stack of a deployment is gone, deleted by somebody else.
-            case deleteStack(deployment: String)
-        }
-
-        public var id: String?
-        public var moment: Moment
-        public var act: Act
         public var place: Place
     }
 

@@ -19,7 +19,9 @@ struct ScenarioReader {
         if root.has("seed"), root.has("seeds") { issues.add(root.place, "a story has a seed or seeds, not both") }
         var start = Timestamp(milliseconds: 1_767_693_600_000)
         var limit = Duration.seconds(3600)
+        var clockJumps: [Scenario.ClockJump] = []
         root.map("time") { time in
+            clockJumps = time.list("jumps", clockJump)
             if let given = time.instant("start") { start = given }
             if let given = time.duration("limit") { limit = given }
         }
@@ -32,7 +34,8 @@ struct ScenarioReader {
         var deeds: [Scenario.Deed] = []
         root.map("cloud") { reader in
             CloudReader(issues: issues).read(&reader, into: &cloud)
-            deeds = reader.list("deeds", deed)
+            deeds = reader.list(
+                "deeds", DeedReader(issues: issues, regions: cloud.regions.map(\.id)).deed)
         }
         var crashes: [Scenario.Crash] = []
         var instances = 1
@@ -63,38 +66,10 @@ struct ScenarioReader {
             name: name, about: about, seed: UInt64(seed), seedCount: seedCount, swarm: swarm, start: start,
             limit: limit,
             cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
-            storeFailures: storeFailures, calm: calm,
+            storeFailures: storeFailures, calm: calm, clockJumps: clockJumps,
             users: users, expectations: expectations ?? Expectations())
         ReferenceCheck(issues: issues, scenario: scenario).run()
         return scenario
-    }
-
-    private func deed(_ node: Node) -> Scenario.Deed? {
-        var reader = MapReader(node, issues)
-        defer { reader.refuseUnknownKeys() }
-        let id = reader.string("id")
-        let at = reader.spread("at")
-        let seen = reader.map("when") { when -> Scenario.Deed.Moment? in
-            let deployment = when.string("deployment", required: true)
-            let status = when.word("status", of: Self.statuses, required: true)
-            let after = when.spread("after") ?? .fixed(.zero)
-            guard let deployment, let status else { return nil }
-            return .seen(deployment: deployment, status: status, after: after)
-        }
-        guard reader.has("at") != reader.has("when") else {
-            issues.add(reader.place, "a deed has an at or a when")
-            return nil
-        }
-        let acts: [Scenario.Deed.Act?] = [
-            reader.bool("revokeTokens") == true ? .revokeTokens : nil,
-            reader.string("deleteStack").map { .deleteStack(deployment: $0) },
-        ]
-        guard let act = acts.compactMap({ $0 }).first, acts.count(where: { $0 != nil }) == 1 else {
-            issues.add(reader.place, "a deed is one of revokeTokens: true and deleteStack")
-            return nil
-        }
-        guard let moment = at.map({ .at($0) }) ?? seen ?? nil else { return nil }
-        return Scenario.Deed(id: id, moment: moment, act: act, place: reader.place)
     }
 
     /// One, or a list of them.
@@ -130,6 +105,15 @@ struct ScenarioReader {
                 id: id, moment: .at(at), instance: instance, restartAfter: restartAfter, place: reader.place)
         default: return nil
         }
+    }
+
+    private func clockJump(_ node: Node) -> Scenario.ClockJump? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let at = reader.spread("at", required: true)
+        let by = reader.signedDuration("by", required: true)
+        guard let at, let by else { return nil }
+        return Scenario.ClockJump(at: at, by: by, place: reader.place)
     }
 
     private func pause(_ node: Node) -> Scenario.Pause? {

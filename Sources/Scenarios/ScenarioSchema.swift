@@ -12,7 +12,10 @@ public enum ScenarioSchema {
                 "swarm": named(percent), "scenario": text("The name of the story"), "about": text("One sentence"),
                 "seed": whole(0),
                 "seeds": object(["from": whole(0), "count": whole(1)], required: ["count"]),
-                "time": object(["start": text(), "limit": duration]), "cloud": cloud, "portal": portal, "users": users,
+                "time": object([
+                    "start": text(), "limit": duration,
+                    "jumps": list(object(["at": spreadRef, "by": signedDuration], required: ["at", "by"])),
+                ]), "cloud": cloud, "portal": portal, "users": users,
                 "calm": object(["after": duration, "for": duration], required: ["for"]), "expect": expect,
             ], required: ["scenario", "about", "users", "expect"])
         schema = withParameters(.object(schema)).object ?? [:]
@@ -94,6 +97,7 @@ public enum ScenarioSchema {
     private static let percent: Members = ["type": "string", "pattern": "^[0-9]{1,3}([.][0-9]{1,6})?%$"]
     private static let bool: Members = ["type": "boolean"]
     private static let duration: Members = ["type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"]
+    private static let signedDuration: Members = ["type": "string", "pattern": "^-?[0-9]+(ms|s|m|h)$"]
     private static let spreadRef: Members = ["$ref": "#/$defs/spread"]
     private static let pattern: Members = ["$ref": "#/$defs/pattern"]
     private static let status = words(ScenarioReader.statuses)
@@ -112,12 +116,8 @@ public enum ScenarioSchema {
     // The cloud.
 
     private static let cloud = object([
-        "auth": object(["tokenTtl": duration, "allowTrusts": bool]),
-        "regions": named(
-            object([
-                "latency": object(
-                    Dictionary(uniqueKeysWithValues: (["default"] + CloudReader.operations).map { ($0, spreadRef) }))
-            ])),
+        "auth": object(["tokenTtl": duration, "allowTrusts": bool, "clockSkew": signedDuration]),
+        "latency": latency, "regions": named(object(["latency": latency])),
         "catalog": object([
             "instanceTypes": named(
                 object(
@@ -126,13 +126,20 @@ public enum ScenarioSchema {
             "images": named(
                 object(["minDiskGiB": whole(0), "minRamMiB": whole(0), "sshUser": name, "id": text()])),
         ]),
-        "quotas": named(whole(0)),
+        "quotas": quotas,
         "hosts": named(object(["vcpus": whole(1), "ramMiB": whole(1), "diskGiB": whole(0)])),
-        "lifecycles": named(object(["create": spreadRef, "delete": spreadRef, "change": spreadRef])),
+        "lifecycles": object(
+            Dictionary(
+                uniqueKeysWithValues: CloudReader.resourceTypes.map {
+                    ($0, object(["create": spreadRef, "delete": spreadRef, "change": spreadRef]))
+                })),
         "stacks": list(
             object([
-                "match": object(["name": name, "region": name, "nth": whole(1)]), "create": fates, "delete": fates,
-                "vanishesAfter": duration,
+                "match": object([
+                    "name": name, "region": name, "nth": whole(1), "tag": name, "instanceType": name, "image": name,
+                    "chance": percent,
+                ]), "create": fates, "delete": fates,
+                "vanishesAfter": spreadRef,
             ])), "faults": list(fault), "deeds": list(deed),
     ])
 
@@ -168,10 +175,22 @@ public enum ScenarioSchema {
 
     private static let deed = object([
         "id": name, "at": spreadRef,
-        "when": object(
-            ["deployment": name, "status": status, "after": spreadRef], required: ["deployment", "status"]),
-        "revokeTokens": bool, "deleteStack": name,
+        "when": object([
+            "deployment": name, "status": status, "op": words(CloudReader.operations), "nth": whole(1),
+            "after": spreadRef,
+        ]), "reason": text(), "revokeTokens": bool, "revokeCredential": bool, "restoreCredential": bool,
+        "quotas": quotas, "hideRegion": name, "showRegion": name, "deleteStack": name, "suspendStack": name,
+        "resumeStack": name, "checkStack": name, "finishStack": name, "failStack": name, "pruneEvents": name,
+        "occupyName": name, "deleteServer": name, "stopServer": name, "breakServer": name,
     ])
+
+    private static let quotas = named(whole(0))
+
+    private static let latency = object(
+        Dictionary(
+            uniqueKeysWithValues: (["default"] + CloudReader.services + CloudReader.operations).map {
+                ($0, spreadRef)
+            }))
 
     // The portal and its users.
 

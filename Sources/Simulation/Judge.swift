@@ -165,6 +165,7 @@ struct Judge {
         let scenario = world.scenario
         let done = world.state.withLock { $0.done }
         let fired = world.cloud.faults.filter { $0.fired > 0 }.map(\.rule.id) + world.firedFaults
+        let jumps = world.trace.lines.count { $0.kind == "jumped" }
         return scenario.crashes.enumerated().map { index, crash in
             Evaluation(
                 world.hasCrashed(index),
@@ -174,6 +175,12 @@ struct Judge {
                 Evaluation(
                     done.contains(index), RunFailure("the deed was not done", at: deed.place, actor: "cloud"),
                     at: deed.place)
+            }
+            + scenario.clockJumps.enumerated().map { index, jump in
+                Evaluation(
+                    index < jumps,
+                    RunFailure("the story was over before the clock jumped", at: jump.place, actor: "server"),
+                    at: jump.place)
             }
             + scenario.cloud.faults.map { rule in
                 Evaluation(

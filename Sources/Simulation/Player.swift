@@ -16,6 +16,9 @@ struct Player: Sendable {
             group.addTask { try await world.cloud.run() }
             for instance in 0..<scenario.instances { group.addTask { try await world.runServer(instance) } }
             for index in scenario.deeds.indices { group.addTask { try await perform(scenario.deeds[index], index) } }
+            for (index, jump) in scenario.clockJumps.enumerated() {
+                group.addTask { try await world.jump(jump, index) }
+            }
             if let calm = scenario.calm {
                 group.addTask {
                     try await world.surroundings.time.sleep(until: calm.after)
@@ -64,26 +67,11 @@ struct Player: Sendable {
     }
 
     private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {
-        let time = world.surroundings.time
         let random = world.surroundings.random.stream("deed \(index)")
-        switch deed.moment {
-        case .at(let spread): try await time.sleep(until: spread.draw(from: random))
-        case .seen(let label, let status, let after):
-            _ = try await world.wait(atMost: scenario.limit) {
-                world.id(label).flatMap(world.committed)?.history.contains { $0.status == status } ?? false
-            }
-            try await time.sleep(for: after.draw(from: random))
-        }
-        switch deed.act {
-        case .revokeTokens:
-            world.cloud.revokeTokens()
-            world.trace.note("cloud", "deed", ["what": "all tokens are revoked"])
-        case .deleteStack(let label):
-            guard let id = world.id(label), let region = world.committed(id)?.region,
-                world.cloud.deleteStack(named: "vm-" + id.lowercased(), in: region)
-            else { return }
-            world.trace.note("cloud/\(region)", "deed", ["what": .string("somebody else deletes the stack of \(id)")])
-        }
+        try await world.board.wait(for: deed, index, random: random)
+        guard let onCloud = world.board.deed(deed.act), try world.cloud.perform(onCloud) else { return }
+        let story = onCloud.story
+        world.trace.note("cloud" + (story.region.map { "/" + $0 } ?? ""), "deed", ["what": .string(story.what)])
         world.state.withLock { _ = $0.done.insert(index) }
     }
 

@@ -103,6 +103,7 @@ public struct StoryTeller {
         case "dies": return line["point"]?.string.map { "dies at \($0)" } ?? "dies"
         case "stalled": return "reads nothing from its socket for \(text("ms")) ms"
         case "silent": return "nothing gets through its socket for \(text("ms")) ms"
+        case "jumped": return "its wall clock jumps by \(text("ms")) ms"
         case "paused": return "stands still"
         case "wakes": return "goes on"
         case "calm": return "nothing goes wrong any more"

@@ -59,6 +59,7 @@ extension World {
             return isNew
         }
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
+        board.observe(deployment)
         let name = "vm-" + deployment.id.lowercased()
         let stacks = cloud.stacks(in: deployment.regionId).filter { $0.name == name || $0.name.hasPrefix(name + "-") }
         trace.note(.updated(deployment), ["stacks": .array(stacks.map { .string($0.status) })])

@@ -47,6 +47,9 @@ final class World: Sendable {
     /// When the store takes no writes.
     let storeWindows: [Range<Duration>]
     let feed = Feed()
+    let board: DeedBoard
+    /// The wall clock of the servers.
+    let clock: OffsetTime
     /// What is wrong with the servers, deliberately.
     let mutant: Mutant?
     let outbox: Outbox
@@ -65,14 +68,21 @@ final class World: Sendable {
             return start..<start + failure.duration.draw(from: random)
         }
         self.trace = trace
-        surroundings = context.surroundings
+        let clock = OffsetTime(context.surroundings.time)
+        self.clock = clock
+        surroundings = Surroundings(time: clock, random: context.surroundings.random)
+        let board = DeedBoard(deeds: scenario.deeds.count, time: clock)
+        self.board = board
         logger = Logger(label: "simulation") { _ in TraceLogHandler(trace: trace) }
         outbox = Outbox(logger: Logger(label: "outbox") { _ in SwiftLogNoOpLogHandler() })
         cloud = try FakeCloud(
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            observer: { trace.note($0) })
+            observer: { call in
+                trace.note(call)
+                board.observe(call)
+            })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
@@ -90,6 +100,7 @@ final class World: Sendable {
             return state.ids[label] != id
         }
         guard isNew else { return }
+        board.name(label, id)
         trace.note(
             "story", "named", ["deployment": .string(id), "label": .string(label), "user": JSONValue(owner(of: label))])
     }
@@ -168,6 +179,13 @@ final class World: Sendable {
     }
 
     var firedFaults: [String] { state.withLock { $0.firedFaults } }
+
+    /// Sets the wall clock of the servers.
+    func jump(_ jump: Scenario.ClockJump, _ index: Int) async throws {
+        try await clock.sleep(until: jump.at.draw(from: surroundings.random.stream("jump \(index)")))
+        clock.offset += jump.by
+        trace.note("server", "jumped", ["ms": .integer(Int(jump.by.wholeMilliseconds))])
+    }
 
     // Waiting.
 

@@ -35,7 +35,7 @@ import Testing
         let page = try page()
         let words =
             StepReader.verbs + CloudReader.operations + CloudReader.resources + CrashPoint.allCases.map(\.rawValue)
-            + ScenarioReader.statuses
+            + ScenarioReader.statuses + CloudReader.services + DeedReader.acts
         #expect(words.filter { !page.contains("`\($0)`") } == [])
     }
 

@@ -98,7 +98,7 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
                 StackRule(
                     name: "vm-*", region: "north", nth: 2,
                     create: ["server": failing, "port": ResourceFate(outcome: .isStuck)],
-                    delete: ["server": ResourceFate(takes: .fixed(.seconds(1)))], vanishesAfter: .seconds(300))
+                    delete: ["server": ResourceFate(takes: .fixed(.seconds(1)))], vanishesAfter: .fixed(.seconds(300)))
             ])
         #expect(story.crashes.first?.moment == .point(.workerCreateAnswered, nth: 2))
         #expect(story.crashes.first?.restartAfter == .uniform(.seconds(2), .seconds(30)))
@@ -160,7 +160,7 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
             // Keys.
             (story("sed: 1\n"), "3:1: unknown key sed; did you mean seed?"),
             (story("cloud: { region: {} }\n"), "3:10: unknown key region; did you mean regions?"),
-            (story("time: { zzzzzz: 1 }\n"), "3:9: unknown key zzzzzz; known are limit, start"),
+            (story("time: { zzzzzz: 1 }\n"), "3:9: unknown key zzzzzz; known are jumps, limit, start"),
             ("about: a\nusers: {}\nexpect: {}\n", "1:1: scenario is missing"),
             ("scenario: s\nabout: a\nexpect: {}\n", "1:1: users is missing: nobody acts"),
             (story("seed: 1\nseed: 2\n"), "3:1: the key seed is written twice; this is the first"),
