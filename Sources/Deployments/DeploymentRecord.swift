@@ -15,6 +15,12 @@ public struct DeploymentRecord: Equatable, Sendable {
         self.lastEventSeq = lastEventSeq
     }
 
+    /// Whether it waits for its create: nothing was sent for this try, and nothing is left of the one before.
+    public var awaitsCreate: Bool {
+        desired == .present && work.create == .none && work.replaced == nil
+            && (deployment.status == .requested || deployment.status == .provisioning)
+    }
+
     public enum DesiredState: String, Codable, Sendable {
         case present = "PRESENT"
         case absent = "ABSENT"

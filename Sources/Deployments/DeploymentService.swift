@@ -193,6 +193,7 @@ public struct DeploymentService: Sendable {
         try await store.write { tx in
             try tx.forgetIdempotencyRecords(before: now)
             try tx.forgetEvents(retention)
+            try tx.forgetChanges(at: now)
         }
     }
 

@@ -165,7 +165,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, !isOver else { return context.fireErrorCaught(error) }
-        let refusal = error == .headerOverflow ? .headersTooLarge : APIError.badRequest("This is not HTTP/1.1.")
+        let refusal =
+            error == .headerOverflow
+            ? .headersTooLarge
+            : APIError.badRequest("This can't be read as HTTP/1.1: its method, its target or a header is wrong.")
         if isReading {
             refuseBody(with: refusal, context)
         } else if unanswered > 0 {

@@ -67,8 +67,8 @@ public struct FieldReader {
             return nil
         }
         if text.count < length.lowerBound {
-            refuse(
-                field, text.isEmpty ? "REQUIRED" : "TOO_SHORT", "\(field) has at least \(length.lowerBound) characters")
+            let least = length.lowerBound == 1 ? "1 character" : "\(length.lowerBound) characters"
+            refuse(field, text.isEmpty ? "REQUIRED" : "TOO_SHORT", "\(field) has at least \(least)")
         } else if text.count > length.upperBound {
             refuse(field, "TOO_LONG", "\(field) has at most \(length.upperBound) characters")
         } else if !isPasted, text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {

@@ -235,7 +235,7 @@ struct FaultReader {
         return answer
     }
 
-    private func headers(_ reader: inout MapReader) -> [FaultRule.Header] {
+    func headers(_ reader: inout MapReader) -> [FaultRule.Header] {
         guard let node = reader.node("headers") else { return [] }
         var headers = MapReader(node, issues)
         return headers.allEntries().compactMap { entry in

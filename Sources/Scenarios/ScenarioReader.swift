@@ -143,12 +143,22 @@ struct ScenarioReader {
         var count = 1
         let template = user(named: name, node, cloud: cloud, count: &count)
         guard count > 1 else { return [template] }
+        // What others make is the same for all of them.
+        let own = Set(template.script.flatMap(\.names))
         return (1...count).map { number in
             var user = template
             user.name += "-\(number)"
-            user.script = template.script.map { $0.renamed { $0 + "-\(number)" } }
+            user.script = template.script.map { $0.renamed { own.contains($0) ? $0 + "-\(number)" : $0 } }
             return user
         }
+    }
+
+    private func drops(_ reader: inout MapReader) -> Scenario.Drops? {
+        let every = reader.spread("every", required: true)
+        let duration = reader.spread("for", required: true)
+        let halfOpen = reader.percent("halfOpen") ?? 0
+        guard let every, let duration else { return nil }
+        return Scenario.Drops(every: every, duration: duration, halfOpen: halfOpen)
     }
 
     private func plan(_ reader: inout MapReader) -> Scenario.Plan {
@@ -170,12 +180,17 @@ struct ScenarioReader {
         let isVerified = reader.bool("verified") ?? true
         count = reader.integer("count", in: 1...1000) ?? 1
         let arrives = reader.spread("arrives") ?? .fixed(.zero)
-        let roundTrip = reader.map("network") { $0.spread("rtt") } ?? nil
+        var roundTrip: Spread?
+        var drops: Scenario.Drops?
+        reader.map("network") { network in
+            roundTrip = network.spread("rtt")
+            drops = network.map("drops", self.drops) ?? nil
+        }
         let plan = reader.map("plan", plan)
         let script = reader.list("script") { StepReader(issues: issues, cloud: cloud).step($0) }
         reader.refuseUnknownKeys()
         return Scenario.User(
             name: name, isVerified: isVerified, roundTrip: roundTrip ?? .fixed(.milliseconds(20)), arrives: arrives,
-            script: script, plan: plan)
+            script: script, drops: drops, plan: plan)
     }
 }

@@ -214,7 +214,12 @@ public enum ScenarioSchema {
 
     private static let users = named(
         object([
-            "verified": bool, "network": object(["rtt": spreadRef]), "arrives": spreadRef, "count": whole(1, 1000),
+            "verified": bool,
+            "network": object([
+                "rtt": spreadRef,
+                "drops": object(
+                    ["every": spreadRef, "for": spreadRef, "halfOpen": percent], required: ["every", "for"]),
+            ]), "arrives": spreadRef, "count": whole(1, 1000),
             "script": list(step),
             "plan": object([
                 "actions": whole(1), "think": spreadRef,
@@ -225,6 +230,11 @@ public enum ScenarioSchema {
 
     private static let condition = object(
         ["deployment": name, "status": status, "within": duration], required: ["deployment", "status"])
+
+    private static let wait = either(
+        condition, object(["mark": name, "within": duration], required: ["mark"]),
+        object(["frame": pattern, "tab": name, "within": duration], required: ["frame", "tab"]),
+        object(["op": words(CloudReader.operations), "count": whole(1), "within": duration], required: ["op"]))
 
     private static let step: Members = {
         let tab = object(["tab": name], required: ["tab"])
@@ -240,7 +250,15 @@ public enum ScenarioSchema {
                 ["deployment": name, "tab": name, "pauseAfterFetch": condition], required: ["deployment"]),
             "close-page": tab, "drop-socket": tab, "unsubscribe": tab, "stall-socket": tabFor, "half-open": tabFor,
             "send": object(["tab": name, "text": name, "times": whole(1)], required: ["tab", "text"]),
-            "delete": object(["deployment": name], required: ["deployment"]), "wait": condition, "sleep": spreadRef,
+            "delete": object(["deployment": name], required: ["deployment"]), "wait": wait, "sleep": spreadRef,
+            "at": duration, "mark": name, "compare-view": tab,
+            "go-offline": object(["for": spreadRef], required: ["for"]),
+            "retry": object(["deployment": name, "status": whole(100, 599)], required: ["deployment"]),
+            "request": object(
+                [
+                    "method": words(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]), "path": text(), "body": [:],
+                    "headers": named(name), "status": whole(100, 599), "answer": pattern, "keep": named(name),
+                ], required: ["method", "path", "status"]),
         ])
         /// One verb, with or without a condition.
         func one(_ conditions: String...) -> Members {
@@ -265,8 +283,12 @@ public enum ScenarioSchema {
         "final": list(
             object([
                 "deployment": name, "status": status, "lastError": text(), "event": text(), "cloud": name,
-                "liveStacks": whole(0), "given": given,
+                "liveStacks": whole(0), "given": given, "tab": name,
             ])),
+        "always": list(
+            object(
+                ["deployment": name, "status": either(status, list(status)), "after": duration],
+                required: ["deployment", "status"])),
         "eventually": list(
             object(
                 ["deployment": name, "status": either(status, list(status)), "within": duration],
@@ -280,12 +302,14 @@ public enum ScenarioSchema {
         "sometimes": list(
             object([
                 "status": status, "from": status, "to": status, "code": text(), "close": whole(1000, 4999),
-                "crash": words(CrashPoint.allCases.map(\.rawValue)),
+                "crash": words(CrashPoint.allCases.map(\.rawValue)), "op": words(CloudReader.operations),
+                "answer": whole(100, 599),
             ])),
         "requests": list(
             object([
                 "op": words(CloudReader.operations), "http": text(), "path": text(),
                 "sent": words(["subscribe", "unsubscribe"]), "user": name, "count": whole(0), "atMost": whole(0),
+                "atLeast": whole(0), "over": duration, "region": name, "answer": whole(100, 599),
             ])),
         "sockets": list(
             object(
@@ -295,7 +319,7 @@ public enum ScenarioSchema {
                         object([
                             "frame": pattern,
                             "until": object(["frame": pattern, "between": list(pattern)], required: ["frame"]),
-                            "rest": object(["only": list(pattern)]),
+                            "rest": object(["only": list(pattern)]), "contains": list(pattern),
                         ])),
                 ], required: ["tab"])),
     ])

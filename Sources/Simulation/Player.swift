@@ -62,7 +62,7 @@ struct Player: Sendable {
         }
         world.judge(
             failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
-                + judge.neverFailures() + judge.unusedFaults())
+                + judge.alwaysFailures() + judge.neverFailures() + judge.unusedFaults())
         world.verdicts = judge.evaluations()
     }
 
@@ -81,6 +81,8 @@ struct Player: Sendable {
         try await client.register()
         try await withThrowingTaskGroup(of: Void.self) { group in
             var pages: [String: FrontEndPage] = [:]
+            let opened = MutexBox<[FrontEndPage]>([])
+            if let drops = client.user.drops { group.addTask { try await fail(drops, client, opened) } }
             for step in client.user.script {
                 if case .openPage(let deployment, let tab, let pause) = step.action {
                     guard let id = world.id(deployment) else {
@@ -89,6 +91,7 @@ struct Player: Sendable {
                     }
                     let page = FrontEndPage(tab: tab, deploymentId: id, pause: pause, client: client)
                     pages[tab] = page
+                    opened.update { $0.append(page) }
                     world.state.withLock { $0.pages.append(page) }
                     group.addTask { try await page.run() }
                     continue
@@ -146,6 +149,23 @@ struct Player: Sendable {
             pages[tab]?.close()
             return true
         case .openPage: return true
+        case .at(let time):
+            try await world.surroundings.time.sleep(until: time)
+            return true
+        case .mark(let name):
+            world.trace.note(client.user.name, "marks", ["mark": .string(name)])
+            world.state.withLock { _ = $0.marks.insert(name) }
+            world.raise()
+            return true
+        case .waitFor(let sight, let within): return try await wait(sight, within, step, client)
+        case .request(let request): return try await send(request, step, client)
+        case .retry(let label, let status):
+            let answer = try await client.persistentCall(.post, "/deployments/\(world.id(label) ?? label)/retry")
+            return expect(status, answer.status, of: "retry", step, client)
+        case .compareView(let tab): return try await compareView(pages[tab], step, client)
+        case .goOffline(let spread):
+            try await goOffline(for: spread.draw(from: client.random), client, Array(pages.values), halfOpen: false)
+            return true
         }
     }
 
@@ -215,7 +235,7 @@ struct Player: Sendable {
         return expect(creation.status, answer.status, of: "create", step, client)
     }
 
-    private func expect(_ wanted: Int, _ found: Int, of what: String, _ step: Step, _ client: UserClient) -> Bool {
+    func expect(_ wanted: Int, _ found: Int, of what: String, _ step: Step, _ client: UserClient) -> Bool {
         if wanted != found {
             world.fail(
                 RunFailure(

@@ -34,6 +34,7 @@ public struct Portal: Sendable {
     public let workers: Workers
     public let auth: AuthService
     public let store: any DeploymentStore
+    private let kept: SQLiteDeploymentStore
     private let deployments: DeploymentService
     private let surroundings: Surroundings
     private let logger: Logger
@@ -50,7 +51,9 @@ public struct Portal: Sendable {
         observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
         wrapping wrap: (any DeploymentStore) -> any DeploymentStore = { $0 }
     ) async throws {
-        let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
+        kept = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
+        try await kept.joinFeed()
+        let store = wrap(kept)
         let epoch = try await store.read { try $0.epoch() }
         let connections = CloudConnection.all(
             ground.regions.map(\.access), surroundings: surroundings, logger: logger)
@@ -98,6 +101,9 @@ public struct Portal: Sendable {
             try await group.next()
         }
     }
+
+    /// Tells this server's sockets and workers what other processes do in the database, until the task is cancelled.
+    public func followOthers() async throws { try await kept.follow() }
 
     /// Deletes what has expired, now and every hour, until the task is cancelled.
     public func keepHouse() async throws {

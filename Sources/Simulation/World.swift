@@ -26,6 +26,11 @@ final class World: Sendable {
         /// By the server.
         var restartAfter: [Int: Spread] = [:]
         var pointsPassed: [CrashPoint: Int] = [:]
+        /// Where users have come.
+        var marks: Set<String> = []
+        /// What users have kept of answers, by its name.
+        var kept: [String: String] = [:]
+        var calls: [String: Int] = [:]
         /// The deeds that were done.
         var done: Set<Int> = []
         var isCalm = false
@@ -68,6 +73,7 @@ final class World: Sendable {
             return start..<start + failure.duration.draw(from: random)
         }
         self.trace = trace
+        let onCall = MutexBox<@Sendable (CloudCall) -> Void>({ _ in })
         let clock = OffsetTime(context.surroundings.time)
         self.clock = clock
         surroundings = Surroundings(time: clock, random: context.surroundings.random)
@@ -82,6 +88,7 @@ final class World: Sendable {
             observer: { call in
                 trace.note(call)
                 board.observe(call)
+                onCall.get()(call)
             })
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
@@ -90,7 +97,15 @@ final class World: Sendable {
             database: database, regions: transport.regions(), mailer: outbox,
             passwordHasher: PasswordHasher(
                 .simulation, on: context.serialExecutor, random: surroundings.random.stream("passwords")))
+        guard scenario.waitsForCalls else { return }
+        onCall.set { [weak self] call in
+            self?.state.withLock { $0.calls[call.operation.rawValue, default: 0] += 1 }
+            self?.raise()
+        }
     }
+
+    /// How many calls of an operation were answered, where a user waits for such.
+    func calls(of operation: String) -> Int { state.withLock { $0.calls[operation] ?? 0 } }
 
     // Names.
 
@@ -121,6 +136,7 @@ final class World: Sendable {
 
     func gotFrame(_ frame: JSONValue, tab: String) {
         state.withLock { $0.frames[tab, default: []].append(frame) }
+        if scenario.waitsForFrames { raise() }
     }
 
     /// Whose page a tab is.
@@ -234,4 +250,13 @@ private struct TraceLogHandler: LogHandler {
     func log(event: LogEvent) {
         trace.note("server", "log", ["level": .string(event.level.rawValue), "message": .string("\(event.message)")])
     }
+}
+
+extension Scenario {
+    private var sights: [Step.Sight] {
+        users.flatMap(\.script).compactMap { if case .waitFor(let sight, _) = $0.action { sight } else { nil } }
+    }
+
+    fileprivate var waitsForCalls: Bool { sights.contains { if case .calls = $0 { true } else { false } } }
+    fileprivate var waitsForFrames: Bool { sights.contains { if case .frame = $0 { true } else { false } } }
 }

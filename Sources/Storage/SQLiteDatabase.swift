@@ -46,14 +46,16 @@ public final class SQLiteDatabase: Sendable {
                 reading = writing
             case .file(let path):
                 let folder = (path as NSString).deletingLastPathComponent
-                try FileManager.default.createDirectory(
-                    atPath: folder.isEmpty ? "." : folder, withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700])
-                // Made before SQLite makes it, so that its companions get its permissions as well.
-                if !FileManager.default.fileExists(atPath: path) {
-                    _ = FileManager.default.createFile(
-                        atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+                if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder) {
+                    try FileManager.default.createDirectory(
+                        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
                 }
+                // Made before SQLite makes it, so that its companions get its permissions as well.
+                let descriptor = Foundation.open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600)
+                guard descriptor >= 0 || errno == EEXIST else {
+                    throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+                }
+                if descriptor >= 0 { close(descriptor) }
                 configuration.journalMode = .wal
                 writing = try DatabaseQueue(path: path, configuration: configuration)
                 // After GRDB's own way to WAL, which sets NORMAL.
@@ -103,6 +105,17 @@ public final class SQLiteDatabase: Sendable {
                   (SELECT MAX(updated_at) AS instant FROM deployments UNION SELECT MAX(ts) FROM deployment_events)
                 """
             ).flatMap { $0["newest"] }
+        }
+    }
+
+    /// A number that changes with every commit of another process.
+    func versionOfOthers() async throws -> Int {
+        try await Self.translatingErrors {
+            try await self.writer.perform {
+                try self.check()
+                // Asked of the connection that writes: its own commits do not count.
+                return try self.writing.writeWithoutTransaction { try $0.count("PRAGMA data_version") }
+            }
         }
     }
 
@@ -167,11 +180,15 @@ public struct DatabaseUnavailable: Error, CustomStringConvertible {
         reason =
             switch error {
             case let error as DatabaseError: error.message ?? "SQLite error \(error.resultCode.rawValue)"
-            case is NewerDatabase: "a newer version of hothouse made it; use that version, or another database"
-            case let error as CocoaError: error.localizedDescription
+            case is NewerDatabase: "a newer version of hothouse made it"
+            case let error as POSIXError: Self.words(of: error)
+            case let error as CocoaError:
+                (error.underlying as? POSIXError).map(Self.words) ?? error.localizedDescription
             default: "\(error)"
             }
     }
+
+    private static func words(of error: POSIXError) -> String { String(cString: strerror(error.code.rawValue)) }
 
     public var description: String { "cannot use the database \(path): \(reason)" }
 }

@@ -60,16 +60,17 @@ struct RegionWorker: Sendable {
         try state.throwFailure()
     }
 
-    /// Claims the deployment that has been due the longest, under a name of its own, so that its lease can be given
+    /// Claims the deployment whose turn it is, under a name of its own, so that its lease can be given
     /// back alone.
     private func claim() async throws -> DeploymentStep? {
         let owner = workerId + "/" + surroundings.identifier("claim")
         do {
             while true {
                 let claim = WorkClaim(
-                    regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease, limit: 1)
+                    regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease,
+                    createsAtOnce: settings.createsAtOnce)
                 do {
-                    return try await store.write { try $0.claimDue(claim) }.first.map {
+                    return try await store.write { try $0.claimDue(claim) }.map {
                         DeploymentStep(
                             heat: heat, store: store, reconciler: reconciler, state: state,
                             surroundings: surroundings, claimed: $0, owner: owner, logger: logger)

@@ -15,6 +15,9 @@ public struct WorkerSettings: Equatable, Sendable {
     public var leaseRenewal: Duration = .seconds(10)
     /// Steps that run at the same time in a region.
     public var stepsAtOnce = 8
+    /// Creates that are under way at the same time in a region, over all servers; further ones wait, and customers
+    /// take turns.
+    public var createsAtOnce = 50
 
     /// Heat's own limit for a create, in minutes; the portal waits 10 min longer.
     public var createTimeoutMinutes = 30

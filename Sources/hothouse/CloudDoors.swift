@@ -91,7 +91,7 @@ struct CloudDoors: Sendable {
     ///
     /// - Throws: ``Failure`` where the template can't be read, or breaks its contract.
     static func workerSettings(_ settings: ServeSettings) throws -> WorkerSettings {
-        var workers = WorkerSettings()
+        var workers = settings.workers
         if let path = settings.templatePath { workers.template = try template(at: path) }
         if let network = settings.privateNetwork { workers.privateNetwork = network }
         if let network = settings.publicNetwork { workers.publicNetwork = network }
@@ -108,7 +108,7 @@ struct CloudDoors: Sendable {
         do {
             return try StackTemplate(yaml: text, file: path)
         } catch {
-            throw Failure.input("\(error)\n`hothouse template` shows one that is complete.")
+            throw Failure.input("\(error); `hothouse template` shows one that is complete")
         }
     }
 }

@@ -30,9 +30,18 @@ struct Hothouse: AsyncParsableCommand {
         } catch {
             let code = exitCode(for: error)
             if code == .success || error is ExitCode { exit(withError: error) }
-            Terminal.complain(fullMessage(for: error))
+            Terminal.complain(complaint(of: error))
             exit(withError: ExitCode(2))
         }
+    }
+
+    /// What was wrong with the arguments, and the last line of the parser's own message, which names the help.
+    private static func complaint(of error: any Error) -> String {
+        let what = message(for: error)
+        guard let help = fullMessage(for: error).split(separator: "\n").last(where: { $0.contains("--help'") }) else {
+            return what
+        }
+        return "\(what)\(what.hasSuffix("?") ? "" : ".") \(help.drop { $0 == " " })"
     }
 }
 

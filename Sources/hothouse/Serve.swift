@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
     var deploymentsPerCustomer: String?
     @Option(
+        help: ArgumentHelp("How many VMs may be in the making in a region at a time.", valueName: "n"))
+    var createsAtOnce: String?
+    @Option(
         help: ArgumentHelp(
             "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
     var console: String?
@@ -72,13 +75,18 @@ struct Serve: AsyncParsableCommand {
             "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
-            "deploymentsPerCustomer": deploymentsPerCustomer, "console": console, "logLevel": logLevel,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce, "console": console,
+            "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
         let logger = try Self.logger(level: settings.logLevel)
         if settings.clouds.isEmpty {
-            try await serveFake(settings, logger: logger)
+            do {
+                try await serveFake(settings, logger: logger)
+            } catch let unavailable as JournalUnavailable {
+                throw Failure.environment("\(unavailable)")
+            }
         } else {
             try await serveCloud(settings, logger: logger)
         }
@@ -87,19 +95,20 @@ struct Serve: AsyncParsableCommand {
     private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
         let story = try settings.scenarioPath.map { try Story.load($0) }
         let database = try openDatabase(settings)
-        let journal: FileCloudJournal
-        do {
-            journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
-        } catch let unavailable as JournalUnavailable {
-            throw Failure.environment(unavailable.description)
-        }
+        if !settings.listen.isLoopback { try await refuseDemoAccount(in: database, settings) }
+        let journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
             .max()
         let clock = ControlledTime(speed: settings.speed, notBefore: newest)
         let surroundings = Surroundings(time: clock, random: .secure)
         let trace = ServedTrace(time: clock)
+        let deeds = ServedDeeds(story?.deeds ?? [], time: clock, random: surroundings.random)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal,
+            observer: { call in
+                trace.observe(call)
+                deeds.observe(call)
+            })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         let demo = settings.listen.isLoopback ? Self.demo : nil
@@ -111,8 +120,13 @@ struct Serve: AsyncParsableCommand {
                 database: database, regions: transport.regions(), mailer: outbox,
                 passwordHasher: Self.passwordHasher(surroundings)),
             pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
-            http: settings.http, deployments: settings.deployments, surroundings: surroundings, logger: logger,
-            observer: { trace.observe($0) })
+            http: settings.http, deployments: settings.deployments, workers: settings.workers,
+            surroundings: surroundings,
+            logger: logger,
+            observer: { changes in
+                trace.observe(changes)
+                deeds.observe(changes)
+            })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(
@@ -131,6 +145,7 @@ struct Serve: AsyncParsableCommand {
         let behind: [any Service] = [
             Background { try await clock.run() }, Background { await transport.run() },
             Background { try await cloud.run() },
+            Background { try await deeds.run(on: cloud) { trace.noteDeed($0, in: $1) } },
         ]
         try await serve(portal, on: server, behind: behind)
     }
@@ -139,7 +154,8 @@ struct Serve: AsyncParsableCommand {
     func serve(_ portal: Portal, on server: PortalServer, behind cloud: [any Service]) async throws {
         let services: [any Service] =
             cloud + [
-                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
+                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() },
+                Background { try await portal.followOthers() }, portal.workers,
                 server, Drain(hub: portal.hub),
             ]
         var configuration = ServiceGroupConfiguration(
@@ -149,7 +165,7 @@ struct Serve: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as CannotListen {
-            throw Failure.environment("\(error)\nChoose another address with --listen.")
+            throw Failure.environment("\(error); choose another address with --listen")
         }
     }
 
@@ -159,8 +175,16 @@ struct Serve: AsyncParsableCommand {
                 .file(settings.databasePath), surroundings: .production,
                 executors: (QueueExecutor(label: "database.writing"), QueueExecutor(label: "database.reading")))
         } catch let unavailable as DatabaseUnavailable {
-            throw Failure.environment("\(unavailable)\nChoose another place with --database.")
+            throw Failure.environment("\(unavailable); choose another place with --database")
         }
+    }
+
+    /// An account whose password everybody knows is for this machine alone.
+    func refuseDemoAccount(in database: SQLiteDatabase, _ settings: ServeSettings) async throws {
+        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) != nil else { return }
+        throw Failure.input(
+            "\(settings.databasePath) has the account \(Self.demo.email), whose password everybody knows; "
+                + "choose another place with --database")
     }
 
     static func passwordHasher(_ surroundings: Surroundings) -> PasswordHasher {

@@ -29,13 +29,7 @@ extension Serve {
     ) async throws {
         let surroundings = Surroundings.production
         let database = try openDatabase(settings)
-        guard try await SQLiteAuthStore(database).read({ try $0.user(email: Self.demo.email) }) == nil else {
-            throw Failure.input(
-                """
-                \(settings.databasePath) has been used with a fake cloud: it has the account \(Self.demo.email), whose \
-                password everybody knows. Choose another place with --database.
-                """)
-        }
+        try await refuseDemoAccount(in: database, settings)
         try await Preflight(doors, workerSettings, surroundings: surroundings).run()
         let console = ServedConsole(settings: settings, demo: nil, hasControlRoom: false, logger: logger)
         let portal = try await Portal(
@@ -69,5 +63,11 @@ extension ServeSettings {
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = deploymentsPerCustomer
         return deployments
+    }
+
+    var workers: WorkerSettings {
+        var workers = WorkerSettings()
+        workers.createsAtOnce = createsAtOnce
+        return workers
     }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Runtime
+import Workers
 import Yams
 
 /// What `hothouse serve` can be told, from flags over the environment over a file over defaults. README.md
@@ -19,13 +20,15 @@ struct ServeSettings: Equatable {
     var allowedOrigins: [String]
     /// How many deployments of a customer may be other than DELETED.
     var deploymentsPerCustomer: Int
+    /// How many creates may be under way in a region at a time.
+    var createsAtOnce: Int
     /// The folder of the built web console; nil for where it usually is.
     var consolePath: String?
     var logLevel: String
 
     static let keys = [
         "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
-        "allowedOrigins", "deploymentsPerCustomer", "console", "logLevel",
+        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "console", "logLevel",
     ]
 
     /// - Parameters:
@@ -74,11 +77,16 @@ struct ServeSettings: Equatable {
         if let wrong = allowedOrigins.first(where: { !Self.isOrigin($0) }) {
             throw Failure.input("allowedOrigins has origins such as https://console.example, not \(wrong)")
         }
-        let quota = value("deploymentsPerCustomer") ?? "20"
-        guard let deploymentsPerCustomer = Int(quota), (0...1_000_000).contains(deploymentsPerCustomer) else {
-            throw Failure.input("deploymentsPerCustomer is a whole number from 0 to 1000000, not \(quota)")
+        func number(_ key: String, default standard: Int, in range: ClosedRange<Int>) throws -> Int {
+            let text = value(key) ?? "\(standard)"
+            guard let number = Int(text), range.contains(number) else {
+                throw Failure.input(
+                    "\(key) is a whole number from \(range.lowerBound) to \(range.upperBound), not \(text)")
+            }
+            return number
         }
-        self.deploymentsPerCustomer = deploymentsPerCustomer
+        deploymentsPerCustomer = try number("deploymentsPerCustomer", default: 20, in: 0...1_000_000)
+        createsAtOnce = try number("createsAtOnce", default: WorkerSettings().createsAtOnce, in: 1...1_000_000)
         consolePath = value("console")
         logLevel = value("logLevel") ?? "info"
     }

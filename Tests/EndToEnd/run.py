@@ -135,16 +135,22 @@ def refuses_wrong_use(binary, folder):
     """One clear line and the documented exit code."""
     taken = sockets.create_server(("127.0.0.1", 0))
     port = taken.getsockname()[1]
+    database = f"{folder}/used.sqlite"
+    portal = Portal(binary, database).start()
     for code, words, arguments in [
         (3, str(port), ["serve", "--listen", f"127.0.0.1:{port}", "--database", f"{folder}/x.sqlite"]),
         (3, "/dev/null", ["serve", "--listen", "127.0.0.1:0", "--database", "/dev/null/x.sqlite"]),
+        (3, "in use", ["serve", "--listen", "127.0.0.1:0", "--database", database]),
+        (2, "demo@hothouse.test", ["serve", "--listen", "0.0.0.0:0", "--database", database]),
         (2, "--colour", ["serve", "--colour"]),
         (2, "nowhere.yaml", ["check", f"{folder}/nowhere.yaml"]),
     ]:
         done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=30)
         assert done.returncode == code, (arguments, done)
         assert words in done.stderr, (arguments, done.stderr)
+        assert done.stderr.count("\n") == 1, (arguments, done.stderr)
     taken.close()
+    portal.kill()
 
 
 def main():

@@ -144,24 +144,4 @@ struct EngineTests {
             #expect(read.input.json(at: read.at) == entry)
         }
     }
-
-    @Test("A journal whose last line was cut off is read up to it, and goes on after it")
-    func cutOffLineIsLeftOut() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let journal = try FileCloudJournal(path: path, logger: logger)
-        try journal.append(["at": 1, "kind": "a"])
-        try journal.append(["at": 2, "kind": "b"])
-        let file = try #require(FileHandle(forWritingAtPath: path))
-        try file.seekToEnd()
-        try file.write(contentsOf: Data("{\"at\": 3, \"ki".utf8))
-        try file.close()
-
-        let again = try FileCloudJournal(path: path, logger: logger)
-        #expect(try again.entries() == [["at": 1, "kind": "a"], ["at": 2, "kind": "b"]])
-        try again.append(["at": 4, "kind": "c"])
-        #expect(
-            try FileCloudJournal(path: path, logger: logger).entries().compactMap { $0["at"]?.integer } == [1, 2, 4])
-    }
 }

@@ -67,11 +67,9 @@ import Testing
         _ = try open(.file(path), surroundings)
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('deployments-99')") }
-        #expect(
-            "\(try refusal(path))".hasSuffix(
-                "a newer version of hothouse made it; use that version, or another database"))
+        #expect(try refusal(path).reason == "a newer version of hothouse made it")
         let count = try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM grdb_migrations") }
-        #expect(count == 3)
+        #expect(count == 5)
     }
 
     @Test("what is not a database is refused, and left as it is")
@@ -88,10 +86,12 @@ import Testing
     func unusablePaths() throws {
         let folder = try TemporaryFolder()
         try "".write(toFile: folder.file("file"), atomically: true, encoding: .utf8)
-        for path in [folder.file("file/hothouse.sqlite"), folder.path] {
+        for (path, reason) in [
+            (folder.file("file/hothouse.sqlite"), "Not a directory"), (folder.path, "unable to open database file"),
+        ] {
             let refusal = try refusal(path)
-            #expect(refusal.path == path && !refusal.reason.isEmpty)
-            #expect(!refusal.reason.contains("Error Domain"))
+            #expect(refusal.path == path)
+            #expect(refusal.reason == reason)
         }
     }
 
@@ -99,7 +99,8 @@ import Testing
     func readOnlyFolder() throws {
         for path in ["/proc/hothouse.sqlite", "/proc/deeper/hothouse.sqlite"] {
             let refusal = try refusal(path)
-            #expect(refusal.path == path && !refusal.reason.isEmpty)
+            #expect(refusal.path == path)
+            #expect(refusal.reason == "No such file or directory")
         }
     }
 

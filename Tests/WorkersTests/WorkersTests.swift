@@ -224,9 +224,9 @@ import Testing
         }
         #expect(world.heat.calls == ["create"])
         let claim = WorkClaim(
-            regionId: "r1", owner: "next", now: world.stage.now, leaseFor: .seconds(30), limit: 1)
+            regionId: "r1", owner: "next", now: world.stage.now, leaseFor: .seconds(30), createsAtOnce: 1)
         let claimed = try await world.store.write { try $0.claimDue(claim) }
-        #expect(claimed.first?.record.work.stackId == "s1")
+        #expect(claimed?.record.work.stackId == "s1")
     }
 
     @Test(

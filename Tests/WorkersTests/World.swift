@@ -85,17 +85,19 @@ final class World: Sendable {
         }
     }
 
-    static func record(_ id: String = "dep_1", in regionId: String = "r1") -> DeploymentRecord {
+    static func record(
+        _ id: String = "dep_1", in regionId: String = "r1", of customerId: String = "c"
+    ) -> DeploymentRecord {
         DeploymentRecord(
             deployment: Deployment(
-                id: id, customerId: "c", name: "web", regionId: regionId,
+                id: id, customerId: customerId, name: "web", regionId: regionId,
                 spec: .init(instanceTypeId: "m1.small", imageId: "debian-12", storageGiB: 20, sshKeyId: "k"),
                 runtime: .init(sshUser: "debian"), createdAt: Stage.start, updatedAt: Stage.start),
             desired: .present, work: .init(stackName: "vm-" + id, sshPublicKey: "ssh-ed25519 AAAA"))
     }
 
-    func ask(for id: String = "dep_1", in regionId: String = "r1") async throws {
-        let record = Self.record(id, in: regionId)
+    func ask(for id: String = "dep_1", in regionId: String = "r1", of customerId: String = "c") async throws {
+        let record = Self.record(id, in: regionId, of: customerId)
         try await store.write { try $0.insert(record, events: [EventDraft(.info, "Deployment requested")]) }
     }
 
@@ -129,11 +131,15 @@ final class World: Sendable {
 
     /// Whether a worker could begin with a deployment now.
     func isFree(_ id: String = "dep_1") async throws -> Bool {
-        let claim = WorkClaim(regionId: "r1", owner: "test", now: stage.now, leaseFor: .seconds(1), limit: 100)
+        let claim = WorkClaim(
+            regionId: "r1", owner: "test", now: stage.now, leaseFor: .seconds(1), createsAtOnce: 100)
         return try await store.write { tx in
             try tx.postpone(id, until: claim.now)
             defer { try? tx.release(owner: claim.owner) }
-            return try tx.claimDue(claim).contains { $0.record.deployment.id == id }
+            while let claimed = try tx.claimDue(claim) {
+                if claimed.record.deployment.id == id { return true }
+            }
+            return false
         }
     }
 
