@@ -69,6 +69,8 @@ public protocol DeploymentQueries {
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord?
     func sshKeys(of customerId: String) throws -> [SSHKey]
     func sshKey(_ id: String) throws -> SSHKey?
+    /// The regions in maintenance, by their ids.
+    func maintenances() throws -> [Maintenance]
     /// The id of this installation, made with the database: it marks the portal's stacks in a cloud.
     func instanceId() throws -> String
     /// The id of the database's history, renewed by a restore: it begins every ETag.
@@ -96,7 +98,7 @@ public protocol DeploymentTransaction: DeploymentQueries {
     /// under way first, the longest due first. Of those that wait for their create, and only while the region has
     /// room for one, the next is of the customer who has the fewest creates under way.
     ///
-    /// - Returns: nil where there is none.
+    /// - Returns: nil where there is none, as in a region in maintenance.
     /// - Throws: ``DamagedRecord``; nothing is claimed then.
     func claimDue(_ claim: WorkClaim) throws -> ClaimedRecord?
     /// Moves the end of a lease.
@@ -114,6 +116,10 @@ public protocol DeploymentTransaction: DeploymentQueries {
     func forgetEvents(_ retention: EventRetention) throws
     func insert(_ key: SSHKey) throws
     func deleteSSHKey(_ id: String) throws
+    /// Puts a region into maintenance, or replaces what is known of it.
+    func insert(_ maintenance: Maintenance) throws
+    /// - Returns: whether the region was in maintenance.
+    func deleteMaintenance(of regionId: String) throws -> Bool
 }
 
 /// Somebody else changed the record since it was read: read it again and decide anew.

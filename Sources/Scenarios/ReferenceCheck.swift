@@ -75,7 +75,7 @@ struct ReferenceCheck {
         case .openPage(let deployment, _, let pause):
             check(deployment, "deployment", labels, step.place)
             if let pause { check(pause, step.place) }
-        case .delete(let deployment): check(deployment, "deployment", labels, step.place)
+        case .delete(let deployment), .retry(let deployment, _): check(deployment, "deployment", labels, step.place)
         case .wait(let condition): check(condition, step.place)
         case .closePage(let tab), .dropSocket(let tab), .unsubscribe(let tab), .stallSocket(let tab, _),
             .halfOpen(let tab, _), .send(let tab, _, _):
@@ -95,9 +95,8 @@ struct ReferenceCheck {
         case .request(let request):
             checkLabels(in: request.path, step.place, also: keptNames)
             for text in request.answer?.texts ?? [] { checkLabels(in: text, step.place) }
-        case .retry(let deployment, _): check(deployment, "deployment", labels, step.place)
         case .compareView(let tab): check(tab, "tab", tabs, step.place)
-        case .login, .logout, .sleep, .mark, .goOffline: break
+        case .login, .logout, .list, .sleep, .mark, .goOffline: break
         }
     }
 

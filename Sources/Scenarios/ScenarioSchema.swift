@@ -251,7 +251,7 @@ public enum ScenarioSchema {
             "close-page": tab, "drop-socket": tab, "unsubscribe": tab, "stall-socket": tabFor, "half-open": tabFor,
             "send": object(["tab": name, "text": name, "times": whole(1)], required: ["tab", "text"]),
             "delete": object(["deployment": name], required: ["deployment"]), "wait": wait, "sleep": spreadRef,
-            "at": duration, "mark": name, "compare-view": tab,
+            "list": object(["pageSize": whole(1, 100)]), "at": duration, "mark": name, "compare-view": tab,
             "go-offline": object(["for": spreadRef], required: ["for"]),
             "retry": object(["deployment": name, "status": whole(100, 599)], required: ["deployment"]),
             "request": object(

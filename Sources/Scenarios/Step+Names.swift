@@ -18,7 +18,7 @@ extension Step {
         }
         var step = self
         switch action {
-        case .login, .logout, .sleep, .at, .goOffline: break
+        case .login, .logout, .list, .sleep, .at, .goOffline: break
         case .mark(let name): step.action = .mark(rename(name))
         case .waitFor(.mark(let name), let within): step.action = .waitFor(.mark(rename(name)), within: within)
         case .waitFor(.frame(let pattern, let tab), let within):

@@ -20,6 +20,8 @@ public struct Step: Equatable, Sendable {
         /// Sends a text over the page's socket, so often.
         case send(tab: String, text: String, times: Int)
         case delete(deployment: String)
+        /// Reads the list of the user's deployments, page by page.
+        case list(pageSize: Int)
         case wait(Condition)
         /// For something else than a status.
         case waitFor(Sight, within: Duration)

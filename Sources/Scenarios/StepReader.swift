@@ -9,8 +9,11 @@ struct StepReader {
     static let verbs = [
         "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe",
         "stall-socket", "half-open", "send", "delete", "wait", "sleep", "at", "mark", "request", "retry",
-        "compare-view", "go-offline",
+        "list", "compare-view", "go-offline",
     ]
+
+    /// Of a list, where nothing is said.
+    private static let pageSize = 20
 
     func step(_ node: Node) -> Step? {
         let place = node.place(issues)
@@ -19,6 +22,7 @@ struct StepReader {
             switch scalar.string {
             case "login": return Step(action: .login, place: place)
             case "logout": return Step(action: .logout, place: place)
+            case "list": return Step(action: .list(pageSize: Self.pageSize), place: place)
             default:
                 issues.add(place, "unknown step \(scalar.string)\(suggestion(scalar.string, Self.verbs))")
                 return nil
@@ -77,6 +81,7 @@ struct StepReader {
             let deployment = reader.string("deployment", required: true)
             let status = reader.integer("status", in: 100...599) ?? 202
             return deployment.map { .retry(deployment: $0, status: status) }
+        case "list": return .list(pageSize: reader.integer("pageSize", in: 1...100) ?? Self.pageSize)
         case "compare-view": return reader.string("tab", required: true).map { .compareView(tab: $0) }
         case "go-offline": return reader.spread("for", required: true).map { .goOffline($0) }
         default: return wait(&reader)

@@ -164,11 +164,34 @@ extension StoryDocument {
         }
     }
 
+    /// Whether a text reads as itself without quotes. Made of bytes, since a story is written for every run of an
+    /// exploration.
+    private static func isPlain(_ text: String) -> Bool {
+        guard let first = text.utf8.first, let last = text.utf8.last, text != "-", !text.hasPrefix("- ") else {
+            return false
+        }
+        guard isPlainByte(first), first != UInt8(ascii: "*"), last != UInt8(ascii: " "), last != UInt8(ascii: ":")
+        else { return false }
+        var wasColon = false
+        for byte in text.utf8 {
+            guard isPlainByte(byte) || byte == UInt8(ascii: " ") || byte == UInt8(ascii: ":") else { return false }
+            if wasColon, byte == UInt8(ascii: " ") { return false }
+            wasColon = byte == UInt8(ascii: ":")
+        }
+        return true
+    }
+
+    private static func isPlainByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "_./$~+-*".utf8.contains(byte)
+        }
+    }
+
     private static func scalar(_ text: String, isQuoted: Bool) -> String {
-        let isPlain =
-            !isQuoted && text.wholeMatch(of: /[A-Za-z0-9_.\/$~+-][A-Za-z0-9_.\/$~+ *-]*(?::[A-Za-z0-9_.:-]+)*/) != nil
-            && !text.hasSuffix(" ") && !text.hasPrefix("- ") && text != "-"
-        guard !isPlain else { return text }
+        guard isQuoted || !isPlain(text) else { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -57,7 +57,7 @@ public func play(
         failures.append(RunFailure("the run failed: \(error)"))
     }
     let trace = traced.get()?.lines ?? []
-    let secrets = collected.get()?.secrets ?? []
+    let secrets = collected.get()?.secrets.all ?? []
     failures = (collected.get()?.failures ?? []) + failures + Invariants.failures(of: trace, secrets: secrets)
     let verdicts = collected.get()?.verdicts ?? []
     return RunOutcome(

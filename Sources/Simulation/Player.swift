@@ -71,6 +71,7 @@ struct Player: Sendable {
         try await world.board.wait(for: deed, index, random: random)
         guard let onCloud = world.board.deed(deed.act), try world.cloud.perform(onCloud) else { return }
         let story = onCloud.story
+        if let region = story.region { world.stacks.look(in: region) }
         world.trace.note("cloud" + (story.region.map { "/" + $0 } ?? ""), "deed", ["what": .string(story.what)])
         world.state.withLock { _ = $0.done.insert(index) }
     }
@@ -121,6 +122,11 @@ struct Player: Sendable {
         case .delete(let label):
             let answer = try await client.persistentCall(.delete, "/deployments/\(world.id(label) ?? label)")
             return expect(202, answer.status, of: "delete", step, client)
+        case .retry(let label, let status):
+            let answer = try await client.persistentCall(.post, "/deployments/\(world.id(label) ?? label)/retry")
+            return expect(status, answer.status, of: "retry", step, client)
+        case .list(let pageSize):
+            return expect(200, try await client.list(pageSize: pageSize), of: "list", step, client)
         case .wait(let condition): return try await wait(condition, step, client, pages)
         case .sleep(let spread):
             try await world.surroundings.time.sleep(for: spread.draw(from: client.random))
@@ -159,9 +165,6 @@ struct Player: Sendable {
             return true
         case .waitFor(let sight, let within): return try await wait(sight, within, step, client)
         case .request(let request): return try await send(request, step, client)
-        case .retry(let label, let status):
-            let answer = try await client.persistentCall(.post, "/deployments/\(world.id(label) ?? label)/retry")
-            return expect(status, answer.status, of: "retry", step, client)
         case .compareView(let tab): return try await compareView(pages[tab], step, client)
         case .goOffline(let spread):
             try await goOffline(for: spread.draw(from: client.random), client, Array(pages.values), halfOpen: false)

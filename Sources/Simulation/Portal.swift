@@ -60,7 +60,8 @@ public struct Portal: Sendable {
         let regions = zip(ground.regions, connections).map { ground, connection in
             CloudRegion(Region(id: ground.id, name: ground.id), connection: connection)
         }
-        let catalog = CloudCatalog(regions, surroundings: surroundings, logger: logger)
+        let catalog = CloudCatalog(
+            regions, rules: workerSettings.offer, surroundings: surroundings, logger: logger)
         let auth = AuthService(
             store: SQLiteAuthStore(ground.database), hasher: ground.passwordHasher, mailer: ground.mailer,
             surroundings: surroundings, logger: logger)
@@ -126,15 +127,16 @@ private struct Health: HealthSource {
     let hub: Hub
 
     func checks() async -> [HealthCheck] {
-        let database: String
+        var database = "ok"
+        var resting: Set<String> = []
         do {
-            _ = try await store.read { try $0.epoch() }
-            database = "ok"
+            resting = Set(try await store.read { try $0.maintenances() }.map(\.regionId))
         } catch {
             database = "\(error)"
         }
-        let regions = workers.health.sorted { $0.key < $1.key }.map {
-            HealthCheck(name: "region \($0.key)", status: $0.value == .ok ? "ok" : "degraded", isNeeded: false)
+        let regions = workers.health.sorted { $0.key < $1.key }.map { [resting] id, health in
+            let status = resting.contains(id) ? "maintenance" : health == .ok ? "ok" : "degraded"
+            return HealthCheck(name: "region \(id)", status: status, isNeeded: false)
         }
         return [
             HealthCheck(name: "database", status: database, isNeeded: true),

@@ -47,8 +47,11 @@ public struct StoryTeller {
         return finish() + [text(line)]
     }
 
-    /// Whether a line is part of the story: what the server asks shows where the cloud answers it.
-    static func isTold(_ line: Trace.Line) -> Bool { !["asks", "told", "named"].contains(line.kind) }
+    /// Whether a line is part of the story: what is asked shows where it is answered, and what becomes of a stack where
+    /// it is read.
+    static func isTold(_ line: Trace.Line) -> Bool {
+        !["asks", "told", "named", "request", "stack"].contains(line.kind)
+    }
 
     /// What was held back.
     public mutating func finish() -> [String] {
@@ -111,6 +114,8 @@ public struct StoryTeller {
         case "wakes": return "goes on"
         case "calm": return "nothing goes wrong any more"
         case "deed": return text("what")
+        case "leak": return "a secret is told in \(text("where"))"
+        case "backlog": return "has \(text("bytes")) bytes and \(text("events")) events waiting for one socket"
         case "log": return "\(text("level")): \(text("message"))"
         case "failed": return "FAILED: \(text("message"))"
         default: return line.kind

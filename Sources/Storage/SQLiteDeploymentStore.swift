@@ -117,6 +117,16 @@ extension SQLiteDeploymentStore {
                     """)
         }
         migrator.registerMigration("deployments-3") { try $0.execute(sql: ChangeFeed.schema) }
+        migrator.registerMigration("deployments-4") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE maintenance (
+                      region_id TEXT PRIMARY KEY,
+                      message TEXT,
+                      since INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
     }
 
     private static let schema = """

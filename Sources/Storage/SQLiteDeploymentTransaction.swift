@@ -76,7 +76,8 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
             UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
             WHERE id = (
               SELECT id FROM deployments LEFT JOIN creating USING (customer_id)
-              WHERE region_id = :region AND due_at <= :now AND (lease_owner IS NULL OR lease_until <= :now)
+              WHERE region_id = :region AND NOT EXISTS (SELECT 1 FROM maintenance WHERE region_id = :region)
+                AND due_at <= :now AND (lease_owner IS NULL OR lease_until <= :now)
                 AND (NOT awaits_create OR (SELECT COALESCE(SUM(creates), 0) FROM creating) < :createsAtOnce)
               ORDER BY awaits_create, IIF(awaits_create, COALESCE(creates, 0), 0), due_at, id LIMIT 1)
             RETURNING *
@@ -139,6 +140,16 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
 
     func deleteSSHKey(_ id: String) throws {
         try db.run("DELETE FROM ssh_keys WHERE id = ?", [id])
+    }
+
+    func insert(_ maintenance: Maintenance) throws {
+        try db.run(
+            "INSERT OR REPLACE INTO maintenance VALUES (?, ?, ?)",
+            [maintenance.regionId, maintenance.message, maintenance.since])
+    }
+
+    func deleteMaintenance(of regionId: String) throws -> Bool {
+        try db.run("DELETE FROM maintenance WHERE region_id = ?", [regionId]) > 0
     }
 
     /// Gives the drafts their numbers, leaving out those that tell of a cloud's event that is stored already.

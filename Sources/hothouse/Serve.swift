@@ -61,6 +61,18 @@ struct Serve: AsyncParsableCommand {
     var createsAtOnce: String?
     @Option(
         help: ArgumentHelp(
+            "In a real cloud, whether stacks with the portal's tag that no deployment in the database has made are "
+                + "deleted; otherwise they are logged. yes or no.", valueName: "yes"))
+    var removeOrphans: String?
+    @Option(
+        help: ArgumentHelp(
+            "Which instance types customers see: names or patterns such as m1.* or !m1.huge, separated by commas.",
+            valueName: "names"))
+    var instanceTypes: String?
+    @Option(help: ArgumentHelp("Which images customers see, in the same way.", valueName: "names"))
+    var images: String?
+    @Option(
+        help: ArgumentHelp(
             "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
     var console: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
@@ -75,7 +87,10 @@ struct Serve: AsyncParsableCommand {
             "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
-            "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce, "console": console,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce,
+            "removeOrphans": removeOrphans,
+            "instanceTypes": instanceTypes, "images": images,
+            "console": console,
             "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
@@ -94,7 +109,7 @@ struct Serve: AsyncParsableCommand {
 
     private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
         let story = try settings.scenarioPath.map { try Story.load($0) }
-        let database = try openDatabase(settings)
+        let database = try Self.openDatabase(settings)
         if !settings.listen.isLoopback { try await refuseDemoAccount(in: database, settings) }
         let journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
@@ -169,7 +184,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
+    static func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
         do {
             return try SQLiteDatabase(
                 .file(settings.databasePath), surroundings: .production,

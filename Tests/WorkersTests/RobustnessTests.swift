@@ -111,6 +111,7 @@ import Testing
         let store = FlakyStore(world.store)
         var settings = WorkerSettings()
         settings.sweepInterval = .seconds(60)
+        settings.removesUnknownStacks = true
         try await world.run(settings, store: store) { world async throws in
             world.heat.add("vm-lost", tags: ["portal:\(world.instanceId)", "dep:dep_lost"])
             try await world.ask()

@@ -42,6 +42,18 @@ final class World: Sendable {
             })
     }
 
+    func region(_ id: String, by transport: any CloudTransport) -> CloudRegion {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let credential = CloudCredential(identityURL: "http://keystone", applicationCredentialId: "a", secret: "b")
+        return CloudRegion(
+            Region(id: id, name: "One"),
+            connection: CloudConnection(
+                region: "RegionOne",
+                session: CloudSession(credential, transport: transport, surroundings: surroundings, logger: logger),
+                transport: transport, surroundings: surroundings))
+    }
+
     /// - Parameters:
     ///   - store: what the workers see of the store.
     ///   - clouds: what the regions `r1`, `r2` and so on are reached by.
@@ -51,15 +63,8 @@ final class World: Sendable {
     ) -> Workers {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let credential = CloudCredential(identityURL: "http://keystone", applicationCredentialId: "a", secret: "b")
         let regions = (clouds ?? [heat]).enumerated().map { index, transport in
-            CloudRegion(
-                Region(id: "r\(index + 1)", name: "One"),
-                connection: CloudConnection(
-                    region: "RegionOne",
-                    session: CloudSession(
-                        credential, transport: transport, surroundings: surroundings, logger: logger),
-                    transport: transport, surroundings: surroundings))
+            region("r\(index + 1)", by: transport)
         }
         let catalog = CloudCatalog([], surroundings: surroundings, logger: logger)
         return Workers(
@@ -106,6 +111,8 @@ final class World: Sendable {
             store: store, catalog: CloudCatalog([], surroundings: surroundings, logger: Logger(label: "test")),
             surroundings: surroundings)
     }
+
+    var operators: OperatorService { OperatorService(store: store, surroundings: surroundings) }
 
     func delete(_ id: String = "dep_1") async throws { _ = try await service.delete(id, of: "c") }
     func retry(_ id: String = "dep_1") async throws { _ = try await service.retry(id, of: "c") }

@@ -20,6 +20,7 @@ class ForwardingQueries: DeploymentQueries {
     }
     func sshKeys(of customerId: String) throws -> [SSHKey] { try inner.sshKeys(of: customerId) }
     func sshKey(_ id: String) throws -> SSHKey? { try inner.sshKey(id) }
+    func maintenances() throws -> [Maintenance] { try inner.maintenances() }
     func instanceId() throws -> String { try inner.instanceId() }
     func epoch() throws -> String { try inner.epoch() }
 }
@@ -56,4 +57,6 @@ class ForwardingTransaction: ForwardingQueries, DeploymentTransaction {
     func forgetEvents(_ retention: EventRetention) throws { try inner.forgetEvents(retention) }
     func insert(_ key: SSHKey) throws { try inner.insert(key) }
     func deleteSSHKey(_ id: String) throws { try inner.deleteSSHKey(id) }
+    func insert(_ maintenance: Maintenance) throws { try inner.insert(maintenance) }
+    func deleteMaintenance(of regionId: String) throws -> Bool { try inner.deleteMaintenance(of: regionId) }
 }
