@@ -116,6 +116,7 @@ struct ReferenceCheck {
     /// What is to happen at times.
     private func checkTimes() {
         for deed in scenario.deeds { if case .at(let at) = deed.moment { check(at.earliest, deed.place) } }
+        for drain in scenario.drains { check(drain.at.earliest, drain.place) }
         for pause in scenario.pauses { check(pause.at.earliest, pause.place) }
         for failure in scenario.storeFailures { check(failure.at.earliest, failure.place) }
         for jump in scenario.clockJumps { check(jump.at.earliest, jump.place) }

@@ -22,6 +22,8 @@ public struct Scenario: Equatable, Sendable {
     public var instances: Int
     /// Each happens once.
     public var crashes: [Crash]
+    /// When a server is told to end, and comes back.
+    public var drains: [Drain]
     /// When a server stands still, and wakes up late.
     public var pauses: [Pause]
     /// When nothing can be written.
@@ -60,6 +62,15 @@ public struct Scenario: Equatable, Sendable {
         public var at: Spread
         /// Backwards where negative.
         public var by: Duration
+        public var place: Place
+    }
+
+    /// A server is told to end (SIGTERM): it closes its sockets one by one, ends what it is at, and starts again.
+    public struct Drain: Equatable, Sendable {
+        public var id: String?
+        public var instance: Int
+        public var at: Spread
+        public var restartAfter: Spread
         public var place: Place
     }
 

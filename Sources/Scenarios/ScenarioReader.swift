@@ -40,15 +40,20 @@ struct ScenarioReader {
         var crashes: [Scenario.Crash] = []
         var instances = 1
         var pauses: [Scenario.Pause] = []
+        var drains: [Scenario.Drain] = []
         var storeFailures: [Scenario.StoreFailure] = []
         root.map("portal") { portal in
             instances = portal.integer("instances", in: 1...16) ?? 1
             crashes = self.crashes(&portal)
             pauses = portal.list("pause", pause)
+            drains = portal.list("drain", drain)
             storeFailures = portal.list("store", storeFailure)
         }
         for pause in pauses where pause.instance >= instances {
             issues.add(pause.place, "there is no server \(pause.instance): instances is \(instances)")
+        }
+        for drain in drains where drain.instance >= instances {
+            issues.add(drain.place, "there is no server \(drain.instance): instances is \(instances)")
         }
         for crash in crashes where crash.instance >= instances {
             issues.add(crash.place, "there is no server \(crash.instance): instances is \(instances)")
@@ -65,7 +70,7 @@ struct ScenarioReader {
         let scenario = Scenario(
             name: name, about: about, seed: UInt64(seed), seedCount: seedCount, swarm: swarm, start: start,
             limit: limit,
-            cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
+            cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, drains: drains, pauses: pauses,
             storeFailures: storeFailures, calm: calm, clockJumps: clockJumps,
             users: users, expectations: expectations ?? Expectations())
         ReferenceCheck(issues: issues, scenario: scenario).run()
@@ -104,6 +109,17 @@ struct ScenarioReader {
             return Scenario.Crash(
                 id: id, moment: .at(at), instance: instance, restartAfter: restartAfter, place: reader.place)
         default: return nil
+        }
+    }
+
+    private func drain(_ node: Node) -> Scenario.Drain? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let id = reader.string("id")
+        let instance = reader.integer("instance", in: 0...15) ?? 0
+        let restartAfter = reader.spread("restartAfter") ?? .fixed(.seconds(1))
+        return reader.spread("at", required: true).map {
+            Scenario.Drain(id: id, instance: instance, at: $0, restartAfter: restartAfter, place: reader.place)
         }
     }
 

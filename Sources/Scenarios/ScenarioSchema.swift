@@ -156,6 +156,7 @@ public enum ScenarioSchema {
                 "nth": either(whole(1), list(whole(1))), "first": whole(1), "every": whole(1), "afterCount": whole(0),
                 "chance": percent,
                 "window": object(["from": spreadRef, "to": spreadRef, "for": spreadRef]),
+                "rate": object(["limit": whole(0), "in": duration], required: ["limit", "in"]),
                 "per": words(FaultRule.Scope.allCases.map(\.rawValue)),
             ]), "effect": either(words(["none", "applied"]), object(["late": spreadRef], required: ["late"])),
             "answer": answer(
@@ -202,6 +203,9 @@ public enum ScenarioSchema {
 
     private static let portal = object([
         "instances": whole(1, 16), "crash": either(crash, list(crash)),
+        "drain": list(
+            object(
+                ["id": name, "instance": whole(0, 15), "at": spreadRef, "restartAfter": spreadRef], required: ["at"])),
         "pause": list(
             object(["id": name, "instance": whole(0, 15), "at": spreadRef, "for": spreadRef], required: ["at", "for"])),
         "store": list(

@@ -200,6 +200,7 @@ struct Judge {
         let scenario = world.scenario
         let done = world.state.withLock { $0.done }
         let fired = world.cloud.faults.filter { $0.fired > 0 }.map(\.rule.id) + world.firedFaults
+        let drained = world.state.withLock { $0.drained }
         let jumps = world.trace.lines.count { $0.kind == "jumped" }
         return scenario.crashes.enumerated().map { index, crash in
             Evaluation(
@@ -210,6 +211,13 @@ struct Judge {
                 Evaluation(
                     done.contains(index), RunFailure("the deed was not done", at: deed.place, actor: "cloud"),
                     at: deed.place)
+            }
+            + scenario.drains.enumerated().map { index, drain in
+                Evaluation(
+                    drained.contains(index),
+                    RunFailure(
+                        "the story was over before the server was told to end", at: drain.place, actor: "server"),
+                    at: drain.place)
             }
             + scenario.clockJumps.enumerated().map { index, jump in
                 Evaluation(

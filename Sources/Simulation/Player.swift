@@ -72,7 +72,9 @@ struct Player: Sendable {
         guard let onCloud = world.board.deed(deed.act), try world.cloud.perform(onCloud) else { return }
         let story = onCloud.story
         if let region = story.region { world.stacks.look(in: region) }
-        world.trace.note("cloud" + (story.region.map { "/" + $0 } ?? ""), "deed", ["what": .string(story.what)])
+        var fields: [String: JSONValue] = ["what": .string(story.what)]
+        if case .server(.deleteServer, let stack, _, _) = onCloud { fields["serverOf"] = .string(stack) }
+        world.trace.note("cloud" + (story.region.map { "/" + $0 } ?? ""), "deed", fields)
         world.state.withLock { _ = $0.done.insert(index) }
     }
 

@@ -110,6 +110,8 @@ public struct StoryTeller {
         case "marks": return "has come to \(text("mark"))"
         case "offline": return "its network is gone for \(text("ms")) ms"
         case "online": return "its network is back"
+        case "drains": return "is told to end"
+        case "ends": return "has ended"
         case "paused": return "stands still"
         case "wakes": return "goes on"
         case "calm": return "nothing goes wrong any more"

@@ -24,6 +24,8 @@ final class World: Sendable {
         var nextWaiter = 0
         /// The crashes that have happened.
         var crashed: Set<Int> = []
+        /// The drains that have begun.
+        var drained: Set<Int> = []
         /// By the server.
         var restartAfter: [Int: Spread] = [:]
         var pointsPassed: [CrashPoint: Int] = [:]

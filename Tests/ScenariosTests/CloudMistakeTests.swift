@@ -66,6 +66,13 @@ func story(_ line: String) throws -> Scenario {
                 "cloud: { stacks: [{ match: { instanceType: smal } }] }",
                 "4:44: unknown instanceType smal; did you mean small?"
             ),
+            (
+                "cloud: { faults: [{ id: a, op: \"*\", delay: 1s, when: { rate: { limit: 3 } } }] }",
+                "4:62: in is missing"
+            ),
+            ("portal: { drain: [{ restartAfter: 3s }] }", "4:19: at is missing"),
+            ("portal: { drain: [{ at: 3s, instance: 2 }] }", "4:19: there is no server 2: instances is 1"),
+            ("portal: { drain: [{ at: 3h }] }", "4:19: 3h is past the time's limit, 1h"),
             ("cloud: { stacks: [{ match: { image: debian } }] }", "4:37: unknown image debian"),
         ])
     func mistakes(line: String, message: String) {
