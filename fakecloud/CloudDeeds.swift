@@ -12,19 +12,20 @@ extension FakeCloud {
         }
     }
 
-    /// Somebody else deletes a stack, at once.
+    /// Does something to the cloud, at once.
     ///
-    /// - Returns: whether there was a live one of that name.
-    public func deleteStack(named name: String, in region: String) -> Bool {
-        let isFound = engine.withLock { engine in
+    /// - Returns: whether there was something to do it to.
+    /// - Throws: what the journal throws.
+    @discardableResult
+    public func perform(_ deed: CloudDeed) throws -> Bool {
+        let seed = drawForDeed()
+        let isDone = try engine.withLock { engine in
             advance(&engine)
-            guard let stack = engine.stacks(in: region).last(where: { $0.name == name && !$0.isGone }) else {
-                return false
-            }
-            engine.withStack(stack.id, in: region) { $0.vanish(&$1) }
+            guard engine.perform(deed, seed: seed) else { return false }
+            try record(.deed(deed, seed: seed), at: engine.now)
             return true
         }
         wakeUp.raise()
-        return isFound
+        return isDone
     }
 }

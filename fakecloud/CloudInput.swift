@@ -20,6 +20,7 @@ enum CloudInput: Sendable {
     case createCredential(Identity.Credential)
     case deleteCredential(String)
     case request(ServiceRequest)
+    case deed(CloudDeed, seed: UInt64)
 
     /// A line of the journal: `kind`, `at` (milliseconds since 1970) and what the kind needs.
     func json(at instant: Timestamp) -> JSONValue {
@@ -64,6 +65,8 @@ enum CloudInput: Sendable {
             ]
         case .deleteCredential(let id): return ["kind": "credential.delete", "id": .string(id)]
         case .request(let request): return request.members.merging(["kind": "request"]) { $1 }
+        case .deed(let deed, let seed):
+            return (deed.json.object ?? [:]).merging(["kind": "deed", "seed": .string(String(seed))]) { $1 }
         }
     }
 
@@ -101,6 +104,9 @@ enum CloudInput: Sendable {
                     isUnrestricted: entry["unrestricted"]?.bool, description: entry["description"]?.string))
         case "credential.delete": input = .deleteCredential(text("id"))
         case "request": input = .request(ServiceRequest(entry))
+        case "deed":
+            guard let deed = CloudDeed(entry) else { return nil }
+            input = .deed(deed, seed: UInt64(text("seed")) ?? 0)
         default: return nil
         }
         return (input, Timestamp(milliseconds: Int64(at)))
@@ -136,6 +142,7 @@ extension CloudEngine {
         case .createCredential(let credential): identity.credentials[credential.id] = credential
         case .deleteCredential(let id): identity.credentials[id] = nil
         case .request(let request): try replay(request)
+        case .deed(let deed, let seed): _ = perform(deed, seed: seed)
         }
         return nil
     }

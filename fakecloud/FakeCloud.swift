@@ -18,6 +18,8 @@ public final class FakeCloud: Sendable {
     private let seeds: RandomSource
     /// One stream an operation, so that a call more of one kind does not move the others.
     private let latencies: [CloudOperation: RandomSource]
+    private let deedSeeds: RandomSource
+    private let clock: OffsetTime
     private let journal: (any CloudJournal)?
     let observer: @Sendable (CloudCall) -> Void
     let callLog = Mutex(CallLog())
@@ -35,11 +37,15 @@ public final class FakeCloud: Sendable {
         _ scenario: CloudScenario, surroundings: Surroundings, journal: (any CloudJournal)? = nil,
         observer: @escaping @Sendable (CloudCall) -> Void = { _ in }
     ) throws {
+        clock = OffsetTime(surroundings.time, offset: scenario.clockSkew)
+        let surroundings = Surroundings(
+            time: clock, random: surroundings.random, crashPoints: surroundings.crashPoints)
         self.surroundings = surroundings
         self.journal = journal
         self.observer = observer
         random = surroundings.random.stream("cloud")
         seeds = random.stream("stacks")
+        deedSeeds = random.stream("deeds")
         latencies = Dictionary(
             uniqueKeysWithValues: CloudOperation.allCases.map { [random] in ($0, random.stream($0.rawValue)) })
         let entries = try journal?.entries() ?? []
@@ -105,11 +111,6 @@ public final class FakeCloud: Sendable {
         }
     }
 
-    /// Ends the validity of all tokens: clients have to sign in again.
-    public func revokeTokens() {
-        engine.withLock { $0.revokeAllTokens() }
-    }
-
     /// Arms a rule for faults, after those that are armed.
     ///
     /// - Returns: false where there is one of its id already.
@@ -134,6 +135,7 @@ public final class FakeCloud: Sendable {
     func restart(with scenario: CloudScenario? = nil) throws {
         try engine.withLock { engine in
             let scenario = scenario ?? engine.scenario
+            clock.offset = scenario.clockSkew
             let now = surroundings.time.now
             try journal?.clear()
             engine = CloudEngine(scenario, at: now)
@@ -148,7 +150,7 @@ public final class FakeCloud: Sendable {
     func latency(of operation: CloudOperation, in regionId: String?) -> Duration {
         let regions = engine.withLock { $0.scenario.regions }
         let region = regions.first { $0.id == regionId } ?? regions.first
-        let spread = region.flatMap { $0.operationLatency[operation.rawValue] ?? $0.latency } ?? .fixed(.zero)
+        let spread = region?.latency(of: operation.rawValue) ?? .fixed(.zero)
         return spread.draw(from: latencies[operation] ?? random)
     }
 
@@ -171,6 +173,12 @@ public final class FakeCloud: Sendable {
 
     func draw() -> UInt64 {
         let seeds = seeds
+        return seeds.next()
+    }
+
+    /// A seed of something that is done past the API, so that it moves no others.
+    func drawForDeed() -> UInt64 {
+        let seeds = deedSeeds
         return seeds.next()
     }
 

@@ -14,6 +14,18 @@ struct CloudReader {
         "glance.other", "neutron.network.list", "neutron.other", "cinder.other", "placement.other",
     ]
 
+    static let services = ["keystone", "heat", "nova", "glance", "neutron", "cinder", "placement"]
+    /// Those that templates of the fake may use.
+    static let resourceTypes = [
+        "OS::Cinder::Volume", "OS::Cinder::VolumeAttachment", "OS::Heat::CloudConfig", "OS::Heat::MultipartMime",
+        "OS::Heat::None", "OS::Heat::RandomString", "OS::Heat::Stack", "OS::Heat::ResourceGroup",
+        "OS::Heat::SoftwareConfig", "OS::Heat::TestResource", "OS::Heat::Value", "OS::Heat::WaitCondition",
+        "OS::Heat::WaitConditionHandle", "OS::Neutron::FloatingIP", "OS::Neutron::FloatingIPAssociation",
+        "OS::Neutron::Net", "OS::Neutron::Port", "OS::Neutron::Router", "OS::Neutron::RouterInterface",
+        "OS::Neutron::SecurityGroup", "OS::Neutron::SecurityGroupRule", "OS::Neutron::Subnet", "OS::Nova::KeyPair",
+        "OS::Nova::Server", "OS::Nova::ServerGroup", "OS::Heat::TemplateResource",
+    ]
+
     private static let quotas: [(String, QuotaScenario.Resource)] = [
         ("instances", .instances), ("cores", .cores), ("ramMiB", .ram), ("keyPairs", .keyPairs),
         ("serverGroups", .serverGroups), ("networks", .network), ("subnets", .subnet), ("ports", .port),
@@ -26,10 +38,18 @@ struct CloudReader {
     func read(_ cloud: inout MapReader, into scenario: inout CloudScenario) {
         cloud.map("auth") { auth in
             if let lifetime = auth.duration("tokenTtl") { scenario.tokenLifetime = lifetime }
+            if let skew = auth.signedDuration("clockSkew") { scenario.clockSkew = skew }
             if let allowsTrusts = auth.bool("allowTrusts") { scenario.allowsTrusts = allowsTrusts }
         }
-        let regions = cloud.entries("regions").map { region(named: $0.name, $0.node) }
-        if !regions.isEmpty { scenario.regions = regions }
+        // What holds for all regions is what each begins with.
+        var common = RegionScenario(id: "")
+        let hasCommon = cloud.map("latency") { latency(&$0, of: &common) } != nil
+        let regions = cloud.entries("regions").map { region(named: $0.name, $0.node, like: common) }
+        if !regions.isEmpty {
+            scenario.regions = regions
+        } else if hasCommon {
+            scenario.regions = scenario.regions.map { $0.named(like: common) }
+        }
         cloud.map("catalog") { catalog in
             let types = catalog.entries("instanceTypes").compactMap { instanceType(named: $0.name, $0.node) }
             if !types.isEmpty { scenario.instanceTypes = types }
@@ -38,24 +58,32 @@ struct CloudReader {
         }
         quotas(&cloud, into: &scenario)
         lifecycles(&cloud, into: &scenario)
-        scenario.stackRules = cloud.list("stacks") { rule($0, regions: scenario.regions.map(\.id)) }
+        scenario.stackRules = cloud.list("stacks") { rule($0, in: scenario) }
         let faults = FaultReader(issues: issues, regions: scenario.regions.map(\.id))
         scenario.faults = faults.read(&cloud)
     }
 
-    func quotas(_ reader: inout MapReader, into scenario: inout CloudScenario) {
+    func quotas(_ reader: inout MapReader, into quota: inout QuotaScenario) {
         reader.map("quotas") { quotas in
-            if let stacks = quotas.integer("stacks", in: 0...1_000_000) { scenario.quota.stacks = stacks }
+            if let stacks = quotas.integer("stacks", in: 0...1_000_000) { quota.stacks = stacks }
             for (name, resource) in Self.quotas {
-                if let limit = quotas.integer(name, in: 0...(1 << 40)) { scenario.quota.limits[resource] = limit }
+                if let limit = quotas.integer(name, in: 0...(1 << 40)) { quota.limits[resource] = limit }
             }
         }
+    }
+
+    func quotas(_ reader: inout MapReader, into scenario: inout CloudScenario) {
+        quotas(&reader, into: &scenario.quota)
         let hosts = reader.entries("hosts").compactMap { host(named: $0.name, $0.node) }
         if !hosts.isEmpty { scenario.hosts = hosts }
     }
 
     func lifecycles(_ reader: inout MapReader, into scenario: inout CloudScenario) {
         for (type, node) in reader.entries("lifecycles") {
+            guard Self.resourceTypes.contains(type) else {
+                issues.add(node.place(issues), "unknown resource type \(type)\(suggestion(type, Self.resourceTypes))")
+                continue
+            }
             var reader = MapReader(node, issues)
             let standard = scenario.lifecycles[type] ?? LifecycleScenario()
             scenario.lifecycles[type] = LifecycleScenario(
@@ -65,21 +93,30 @@ struct CloudReader {
         }
     }
 
-    func region(named name: String, _ node: Node) -> RegionScenario {
-        var region = RegionScenario(id: name)
+    func region(
+        named name: String, _ node: Node, like common: RegionScenario = RegionScenario(id: "")
+    ) -> RegionScenario {
+        var region = RegionScenario(id: name).named(like: common)
         var reader = MapReader(node, issues)
-        reader.map("latency") { latency in
-            if let standard = latency.spread("default") { region.latency = standard }
-            for entry in latency.allEntries() where entry.name != "default" {
-                guard Self.operations.contains(entry.name) else {
-                    issues.add(entry.place, "unknown operation \(entry.name)\(suggestion(entry.name, Self.operations))")
-                    continue
-                }
-                region.operationLatency[entry.name] = entry.node.spread(issues, what: entry.name)
-            }
-        }
+        reader.map("latency") { latency(&$0, of: &region) }
         reader.refuseUnknownKeys()
         return region
+    }
+
+    /// `default`, services and operations.
+    private func latency(_ reader: inout MapReader, of region: inout RegionScenario) {
+        if let standard = reader.spread("default") { region.latency = standard }
+        for entry in reader.allEntries() where entry.name != "default" {
+            let spread = entry.node.spread(issues, what: entry.name)
+            if Self.services.contains(entry.name) {
+                region.serviceLatency[entry.name] = spread
+            } else if Self.operations.contains(entry.name) {
+                region.operationLatency[entry.name] = spread
+            } else {
+                let known = Self.services + Self.operations
+                issues.add(entry.place, "unknown operation \(entry.name)\(suggestion(entry.name, known))")
+            }
+        }
     }
 
     private func host(named name: String, _ node: Node) -> HostScenario? {
@@ -111,17 +148,25 @@ struct CloudReader {
         return image
     }
 
-    private func rule(_ node: Node, regions: [String]) -> StackRule {
+    private func rule(_ node: Node, in scenario: CloudScenario) -> StackRule {
         var reader = MapReader(node, issues)
         var rule = StackRule()
         reader.map("match") { match in
             rule.name = match.string("name")
-            rule.region = match.word("region", of: regions)
+            rule.region = match.word("region", of: scenario.regions.map(\.id))
             rule.nth = match.integer("nth", in: 1...1_000_000)
+            rule.tag = match.string("tag")
+            rule.instanceType = match.word("instanceType", of: scenario.instanceTypes.map(\.id))
+            rule.image = match.word("image", of: scenario.images.map(\.id))
+            rule.chance = match.percent("chance")
+            if rule.nth != nil, rule.chance != nil {
+                issues.add(
+                    match.place, "nth under chance: whether the nth stack meets it is left to luck; say one of them")
+            }
         }
         rule.create = fates(reader.node("create"))
         rule.delete = fates(reader.node("delete"))
-        rule.vanishesAfter = reader.duration("vanishesAfter")
+        rule.vanishesAfter = reader.spread("vanishesAfter")
         reader.refuseUnknownKeys()
         return rule
     }
@@ -150,5 +195,14 @@ struct CloudReader {
                 outcome: isStuck ? .isStuck : reason.map { .fails(reason: $0, times: times) } ?? .completes)
         }
         return fates
+    }
+}
+
+extension RegionScenario {
+    /// The same region, as slow as another.
+    fileprivate func named(like other: RegionScenario) -> RegionScenario {
+        var region = other
+        region.id = id
+        return region
     }
 }

@@ -5,6 +5,8 @@ public struct CloudScenario: Equatable, Sendable {
     public var regions: [RegionScenario]
     /// How long a Keystone token lives.
     public var tokenLifetime: Duration
+    /// How much the cloud's wall clock is ahead of that of its clients; behind where negative.
+    public var clockSkew = Duration.zero
     /// Whether application credentials may make trusts. Where not, Heat refuses creates with their tokens (LP#2150089).
     public var allowsTrusts = true
     public var identity: IdentityScenario
@@ -45,11 +47,18 @@ public struct RegionScenario: Equatable, Sendable {
     public var latency: Spread
     /// By operation (`heat.stack.create`, `keystone.token.issue`, …).
     public var operationLatency: [String: Spread]
+    /// By service (`heat`, `nova`, …), where no operation says otherwise.
+    public var serviceLatency: [String: Spread] = [:]
 
     public init(id: String, latency: Spread = .fixed(.milliseconds(20)), operationLatency: [String: Spread] = [:]) {
         self.id = id
         self.latency = latency
         self.operationLatency = operationLatency
+    }
+
+    /// How long a call of an operation takes to be answered.
+    public func latency(of operation: String) -> Spread {
+        operationLatency[operation] ?? serviceLatency[String(operation.prefix { $0 != "." })] ?? latency
     }
 }
 
@@ -153,15 +162,22 @@ public struct StackRule: Equatable, Sendable {
     public var region: String?
     /// The nth stack (from 1) that matches the other conditions; all where nil.
     public var nth: Int?
+    /// A glob over the stack's tags, of which one must be like it.
+    public var tag: String?
+    /// Of its server: the names in the catalog.
+    public var instanceType: String?
+    public var image: String?
+    /// Of 1, that it governs a stack that meets the rest.
+    public var chance: Double?
     /// By the resource's name in the template.
     public var create: [String: ResourceFate]
     public var delete: [String: ResourceFate]
     /// How long after CREATE_COMPLETE the stack is gone, deleted behind the portal's back.
-    public var vanishesAfter: Duration?
+    public var vanishesAfter: Spread?
 
     public init(
         name: String? = nil, region: String? = nil, nth: Int? = nil, create: [String: ResourceFate] = [:],
-        delete: [String: ResourceFate] = [:], vanishesAfter: Duration? = nil
+        delete: [String: ResourceFate] = [:], vanishesAfter: Spread? = nil
     ) {
         self.name = name
         self.region = region

@@ -10,15 +10,16 @@ struct ExpectationReader {
         Expectations(
             final: expect.list("final", final),
             moments: expect.list("eventually") { moment($0, "within") } + expect.list("at") { moment($0, "time") },
-            never: expect.list("never", never), sometimes: expect.list("sometimes", sometimes),
+            always: expect.list("always", always), never: expect.list("never", never),
+            sometimes: expect.list("sometimes", sometimes),
             counts: expect.list("requests", count),
             sockets: expect.list("sockets", socket))
     }
 
     private func final(_ node: Node) -> Expectations.Final? {
         var reader = MapReader(node, issues)
-        guard reader.has("cloud") != reader.has("deployment") else {
-            issues.add(reader.place, "a final fact is about a deployment or a cloud")
+        guard ["cloud", "deployment", "tab"].filter(reader.has).count == 1 else {
+            issues.add(reader.place, "a final fact is about a deployment, a cloud or a tab")
             return nil
         }
         defer { reader.refuseUnknownKeys() }
@@ -29,6 +30,12 @@ struct ExpectationReader {
             guard let region, let stacks else { return nil }
             return Expectations.Final(
                 fact: .cloud(region: region, liveStacks: stacks), given: given, place: reader.place)
+        }
+        if reader.has("tab") {
+            let tab = reader.string("tab")
+            let status = reader.word("status", of: ScenarioReader.statuses, required: true)
+            guard let tab, let status else { return nil }
+            return Expectations.Final(fact: .page(tab: tab, status: status), given: given, place: reader.place)
         }
         let deployment = reader.string("deployment")
         let status = reader.word("status", of: ScenarioReader.statuses)
@@ -77,6 +84,16 @@ struct ExpectationReader {
         }
     }
 
+    private func always(_ node: Node) -> Expectations.Always? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let deployment = reader.string("deployment", required: true)
+        let statuses = statuses(&reader)
+        let after = reader.duration("after") ?? .zero
+        guard let deployment, !statuses.isEmpty else { return nil }
+        return Expectations.Always(deployment: deployment, statuses: statuses, after: after, place: reader.place)
+    }
+
     private func never(_ node: Node) -> Expectations.Never? {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
@@ -116,8 +133,15 @@ struct ExpectationReader {
         if let point = reader.word("crash", of: CrashPoint.allCases.map(\.rawValue)).flatMap(CrashPoint.init) {
             return sometimes(.crash(point))
         }
+        if reader.has("op") {
+            let operation = reader.word("op", of: CloudReader.operations)
+            let answer = reader.integer("answer", in: 100...599, required: true)
+            guard let operation, let answer else { return nil }
+            return sometimes(.call(operation, status: answer))
+        }
         if let status = reader.word("status", of: ScenarioReader.statuses) { return sometimes(.status(status)) }
-        issues.add(reader.place, "what is sometimes reached is a status, a from and to, a code, a close or a crash")
+        issues.add(
+            reader.place, "what is sometimes reached is a status, a from and to, a code, a close, a crash or an op")
         return nil
     }
 
@@ -127,20 +151,34 @@ struct ExpectationReader {
             issues.add(reader.place, "a count is about an op, an http method with its path, or a type sent")
             return nil
         }
-        guard reader.has("count") != reader.has("atMost") else {
-            issues.add(reader.place, "a count says count or atMost")
+        let numbers = 0...1_000_000
+        guard reader.has("count") != (reader.has("atMost") || reader.has("atLeast")) else {
+            issues.add(reader.place, "a count says count, atMost or atLeast")
             return nil
         }
         defer { reader.refuseUnknownKeys() }
         let subject = subject(&reader)
-        let count = reader.integer("count", in: 0...1_000_000)
-        let most = reader.integer("atMost", in: 0...1_000_000)
-        guard let subject, let upper = count ?? most else { return nil }
-        return Expectations.Count(subject: subject, range: (count ?? 0)...upper, place: reader.place)
+        let count = reader.integer("count", in: numbers)
+        let least = reader.integer("atLeast", in: numbers) ?? count ?? 0
+        let most = reader.integer("atMost", in: numbers) ?? count ?? numbers.upperBound
+        let over = reader.duration("over")
+        guard least <= most else {
+            issues.add(reader.place, "atLeast is more than atMost")
+            return nil
+        }
+        if over != nil, !reader.has("atMost") || least > 0 {
+            issues.add(reader.place, "over is of an atMost: how many in any while of this length")
+        }
+        return subject.map { Expectations.Count(subject: $0, range: least...most, over: over, place: reader.place) }
     }
 
     private func subject(_ reader: inout MapReader) -> Expectations.Count.Subject? {
-        if reader.has("op") { return reader.word("op", of: CloudReader.operations).map { .operation($0) } }
+        if reader.has("op") {
+            let operation = reader.word("op", of: CloudReader.operations)
+            let region = reader.word("region", of: cloud.regions.map(\.id))
+            let status = reader.integer("answer", in: 100...599)
+            return operation.map { .operation($0, region: region, status: status) }
+        }
         if reader.has("sent") {
             let type = reader.word("sent", of: ["subscribe", "unsubscribe"])
             let user = reader.string("user")
@@ -178,11 +216,12 @@ struct ExpectationReader {
             return part
         }
         if let patterns = reader.map("rest", { rest in rest.list("only", pattern) }) { return .rest(only: patterns) }
-        issues.add(reader.place, "a part of a sequence is a frame, an until or a rest")
+        if reader.has("contains") { return .contains(reader.list("contains", pattern)) }
+        issues.add(reader.place, "a part of a sequence is a frame, an until, a rest or a contains")
         return nil
     }
 
-    private func pattern(_ node: Node) -> Pattern {
+    func pattern(_ node: Node) -> Pattern {
         switch node {
         case .alias: return .isNull
         case .sequence(let items): return .array(items.map(pattern))
@@ -202,6 +241,13 @@ struct ExpectationReader {
                 if only.name == "is", case .scalar(let scalar) = only.node {
                     if scalar.string == "null" { return .isNull }
                     if scalar.string == "any" { return .isAny }
+                }
+                if only.name == "matches", let text = only.node.string(issues, what: "matches") {
+                    guard (try? Regex(text)) != nil else {
+                        issues.add(only.node.place(issues), "no regular expression: \(text)")
+                        return .isAny
+                    }
+                    return .matches(text)
                 }
                 if only.name == "any", case .sequence(let items) = only.node { return .any(items.map(pattern)) }
             }

@@ -135,6 +135,11 @@ struct FaultReader {
         when.afterCount = reader.integer("afterCount", in: 0...1_000_000_000)
         when.chance = reader.percent("chance")
         when.window = reader.map("window", window)
+        when.rate = reader.map("rate") { rate in
+            let limit = rate.integer("limit", in: 0...1_000_000, required: true)
+            let length = rate.duration("in", required: true)
+            return FaultRule.Rate(limit: limit ?? 0, length: length ?? .zero)
+        }
         if let word = reader.word("per", of: FaultRule.Scope.allCases.map(\.rawValue)) {
             when.per = FaultRule.Scope(rawValue: word) ?? .global
         }
@@ -235,7 +240,7 @@ struct FaultReader {
         return answer
     }
 
-    private func headers(_ reader: inout MapReader) -> [FaultRule.Header] {
+    func headers(_ reader: inout MapReader) -> [FaultRule.Header] {
         guard let node = reader.node("headers") else { return [] }
         var headers = MapReader(node, issues)
         return headers.allEntries().compactMap { entry in

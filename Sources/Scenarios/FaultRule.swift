@@ -26,7 +26,15 @@ public struct FaultRule: Equatable, Sendable {
         /// Of 1.
         public var chance: Double?
         public var window: Window?
+        /// Fires for the requests past a limit.
+        public var rate: Rate?
         public var per = Scope.global
+    }
+
+    /// So many requests in any while of a length are let through.
+    public struct Rate: Equatable, Sendable {
+        public var limit: Int
+        public var length: Duration
     }
 
     /// A while, since the rule was armed. Drawn once.

@@ -7,6 +7,8 @@ public indirect enum Pattern: Equatable, Sendable {
     /// Any value, as long as the key is there.
     case isAny
     case any([Pattern])
+    /// A text in which this regular expression finds something.
+    case matches(String)
     case object([String: Pattern])
     case array([Pattern])
 
@@ -20,6 +22,8 @@ public indirect enum Pattern: Equatable, Sendable {
         case .exactly(let expected): return value == expected
         case .isNull: return value == .null
         case .isAny: return true
+        case .matches(let text):
+            return value.string.flatMap { value in (try? Regex(text)).map { value.contains($0) } } ?? false
         case .any(let patterns):
             return patterns.contains { $0.matches(value, isExact: isExact, labels: labels) }
         case .array(let patterns):
@@ -41,6 +45,7 @@ extension Pattern: CustomStringConvertible {
         case .exactly(let value): "\(value)"
         case .isNull: "null"
         case .isAny: "any value"
+        case .matches(let text): "a text like \(text)"
         case .any(let patterns): patterns.map(\.description).joined(separator: " or ")
         case .array(let patterns): "[" + patterns.map(\.description).joined(separator: ",") + "]"
         case .object(let patterns):

@@ -24,6 +24,7 @@ extension Scenario {
         cloud.faults.removeAll { $0.id == id }
         deeds.removeAll { $0.id == id }
         crashes.removeAll { $0.id == id }
+        drains.removeAll { $0.id == id }
         pauses.removeAll { $0.id == id }
         storeFailures.removeAll { $0.id == id }
     }
@@ -34,7 +35,8 @@ extension Scenario {
     /// The ids of what a seed may leave out.
     var idsOfTrouble: [String] {
         cloud.faults.map(\.id)
-            + (deeds.map(\.id) + crashes.map(\.id) + pauses.map(\.id) + storeFailures.map(\.id)).compactMap { $0 }
+            + (deeds.map(\.id) + drains.map(\.id) + crashes.map(\.id) + pauses.map(\.id) + storeFailures.map(\.id))
+            .compactMap { $0 }
     }
 }
 

@@ -22,11 +22,15 @@ public struct Scenario: Equatable, Sendable {
     public var instances: Int
     /// Each happens once.
     public var crashes: [Crash]
+    /// When a server is told to end, and comes back.
+    public var drains: [Drain]
     /// When a server stands still, and wakes up late.
     public var pauses: [Pause]
     /// When nothing can be written.
     public var storeFailures: [StoreFailure]
     public var calm: Calm?
+    /// When the portal's wall clock jumps.
+    public var clockJumps: [ClockJump]
     /// In the order of the file.
     public var users: [User]
     public var expectations: Expectations
@@ -53,6 +57,23 @@ public struct Scenario: Equatable, Sendable {
         public var duration: Duration
     }
 
+    /// The wall clock of the portal is set; its monotonic clock goes on.
+    public struct ClockJump: Equatable, Sendable {
+        public var at: Spread
+        /// Backwards where negative.
+        public var by: Duration
+        public var place: Place
+    }
+
+    /// A server is told to end (SIGTERM): it closes its sockets one by one, ends what it is at, and starts again.
+    public struct Drain: Equatable, Sendable {
+        public var id: String?
+        public var instance: Int
+        public var at: Spread
+        public var restartAfter: Spread
+        public var place: Place
+    }
+
     /// A server stands still, as in a long garbage collection or a machine that is suspended.
     public struct Pause: Equatable, Sendable {
         public var id: String?
@@ -72,27 +93,6 @@ public struct Scenario: Equatable, Sendable {
         public var at: Spread
         public var duration: Spread
         public var reason: Reason
-        public var place: Place
-    }
-
-    /// Something that an operator or a fate does to the cloud.
-    public struct Deed: Equatable, Sendable {
-        public enum Moment: Equatable, Sendable {
-            case at(Spread)
-            /// So long after a deployment was committed with a status.
-            case seen(deployment: String, status: String, after: Spread)
-        }
-
-        public enum Act: Equatable, Sendable {
-            /// All tokens: clients have to sign in again.
-            case revokeTokens
-            /// The stack of a deployment is gone, deleted by somebody else.
-            case deleteStack(deployment: String)
-        }
-
-        public var id: String?
-        public var moment: Moment
-        public var act: Act
         public var place: Place
     }
 
@@ -121,8 +121,19 @@ public struct Scenario: Equatable, Sendable {
         /// When the user begins.
         public var arrives: Spread
         public var script: [Step]
+        /// How the user's network fails, again and again.
+        public var drops: Drops?
         /// What the user does after the script, drawn from the seed.
         public var plan: Plan?
+    }
+
+    /// A network that is gone for a while, now and then.
+    public struct Drops: Equatable, Sendable {
+        /// From the end of one to the next.
+        public var every: Spread
+        public var duration: Spread
+        /// Of 1, that the sockets are only silent, so that nobody is told.
+        public var halfOpen: Double
     }
 
     /// What somebody does whom nobody told what to do.
@@ -147,158 +158,4 @@ public struct Place: Equatable, Sendable, CustomStringConvertible {
     public let column: Int
 
     public var description: String { "\(file):\(line):\(column)" }
-}
-
-/// What a user does next.
-public struct Step: Equatable, Sendable {
-    public enum Action: Equatable, Sendable {
-        case login
-        case logout
-        case create(Creation)
-        /// Opens the page of a deployment as the front end does: fetch, socket, subscribe; and keeps it live.
-        case openPage(deployment: String, tab: String, pauseAfterFetch: Condition?)
-        case closePage(tab: String)
-        /// The network drops a page's socket; the page comes back by itself.
-        case dropSocket(tab: String)
-        /// The page ends its subscription and keeps its socket.
-        case unsubscribe(tab: String)
-        /// The page's machine reads nothing from its socket for a while.
-        case stallSocket(tab: String, Spread)
-        /// Nothing gets through the page's socket any more, and only after a while does the page learn of it.
-        case halfOpen(tab: String, Spread)
-        /// Sends a text over the page's socket, so often.
-        case send(tab: String, text: String, times: Int)
-        case delete(deployment: String)
-        /// Asks for another try of a deployment in ERROR; the HTTP status that must come.
-        case retry(deployment: String, status: Int)
-        /// Reads the list of the user's deployments, page by page.
-        case list(pageSize: Int)
-        case wait(Condition)
-        case sleep(Spread)
-    }
-
-    public struct Creation: Equatable, Sendable {
-        /// What the story calls the deployment.
-        public var label: String
-        public var name: String
-        public var region: String
-        public var instanceType: String
-        public var image: String
-        public var storageGiB: Int
-        public var idempotencyKey: String?
-        /// The HTTP status that must come.
-        public var status: Int
-    }
-
-    /// A status that the portal has committed.
-    public struct Condition: Equatable, Sendable {
-        public var deployment: String
-        public var status: String
-        public var within: Duration
-    }
-
-    public var action: Action
-    public var place: Place
-}
-
-/// What must hold.
-public struct Expectations: Equatable, Sendable {
-    public var final: [Final] = []
-    public var moments: [Moment] = []
-    public var never: [Never] = []
-    /// What a set of runs must have reached.
-    public var sometimes: [Sometimes] = []
-    public var counts: [Count] = []
-    public var sockets: [Socket] = []
-
-    /// The state when the story is over.
-    public struct Final: Equatable, Sendable {
-        public enum Fact: Equatable, Sendable {
-            case deployment(String, status: String?, lastError: String?, event: String?)
-            case cloud(region: String, liveStacks: Int)
-        }
-
-        public var fact: Fact
-        /// Where a deployment has another status, nothing is expected.
-        public var given: Condition?
-        public var place: Place
-    }
-
-    public struct Condition: Equatable, Sendable {
-        public var deployment: String
-        public var status: String
-    }
-
-    /// The status of a deployment at a time, or until a time.
-    public struct Moment: Equatable, Sendable {
-        public enum Kind: Equatable, Sendable {
-            case at(Duration)
-            case within(Duration)
-        }
-
-        public var kind: Kind
-        public var deployment: String
-        public var statuses: [String]
-        public var place: Place
-    }
-
-    /// What must not be at any time.
-    public struct Never: Equatable, Sendable {
-        public enum Subject: Equatable, Sendable {
-            case status(deployment: String, String)
-            case change(deployment: String, from: String, to: String)
-            /// On any tab where nil.
-            case frame(Pattern, tab: String?)
-        }
-
-        public var subject: Subject
-        public var place: Place
-    }
-
-    /// What at least one of a set of runs must reach.
-    public struct Sometimes: Equatable, Sendable {
-        public enum Subject: Equatable, Sendable {
-            case status(String)
-            case change(from: String, to: String)
-            /// Of `lastError`, or of an error frame.
-            case code(String)
-            case close(Int)
-            case crash(CrashPoint)
-        }
-
-        public var subject: Subject
-        public var place: Place
-    }
-
-    /// How often something was asked.
-    public struct Count: Equatable, Sendable {
-        public enum Subject: Equatable, Sendable {
-            case operation(String)
-            /// `${label}` in the path stands for a deployment's id; `*` for any text.
-            case http(method: String, path: String, user: String?)
-            /// Messages of this type that clients sent over their sockets.
-            case sent(type: String, user: String?)
-        }
-
-        public var subject: Subject
-        public var range: ClosedRange<Int>
-        public var place: Place
-    }
-
-    /// What a page's sockets got, all of them one after the other.
-    public struct Socket: Equatable, Sendable {
-        public enum Part: Equatable, Sendable {
-            case frame(Pattern)
-            /// A frame, and which others may come before it.
-            case until(Pattern, between: [Pattern])
-            /// Which frames may follow to the end.
-            case rest(only: [Pattern])
-        }
-
-        public var tab: String
-        /// Whether a key that is not written down is a failure.
-        public var isExact: Bool
-        public var sequence: [Part]
-        public var place: Place
-    }
 }

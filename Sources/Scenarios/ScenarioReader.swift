@@ -19,7 +19,9 @@ struct ScenarioReader {
         if root.has("seed"), root.has("seeds") { issues.add(root.place, "a story has a seed or seeds, not both") }
         var start = Timestamp(milliseconds: 1_767_693_600_000)
         var limit = Duration.seconds(3600)
+        var clockJumps: [Scenario.ClockJump] = []
         root.map("time") { time in
+            clockJumps = time.list("jumps", clockJump)
             if let given = time.instant("start") { start = given }
             if let given = time.duration("limit") { limit = given }
         }
@@ -32,20 +34,26 @@ struct ScenarioReader {
         var deeds: [Scenario.Deed] = []
         root.map("cloud") { reader in
             CloudReader(issues: issues).read(&reader, into: &cloud)
-            deeds = reader.list("deeds", deed)
+            deeds = reader.list(
+                "deeds", DeedReader(issues: issues, regions: cloud.regions.map(\.id)).deed)
         }
         var crashes: [Scenario.Crash] = []
         var instances = 1
         var pauses: [Scenario.Pause] = []
+        var drains: [Scenario.Drain] = []
         var storeFailures: [Scenario.StoreFailure] = []
         root.map("portal") { portal in
             instances = portal.integer("instances", in: 1...16) ?? 1
             crashes = self.crashes(&portal)
             pauses = portal.list("pause", pause)
+            drains = portal.list("drain", drain)
             storeFailures = portal.list("store", storeFailure)
         }
         for pause in pauses where pause.instance >= instances {
             issues.add(pause.place, "there is no server \(pause.instance): instances is \(instances)")
+        }
+        for drain in drains where drain.instance >= instances {
+            issues.add(drain.place, "there is no server \(drain.instance): instances is \(instances)")
         }
         for crash in crashes where crash.instance >= instances {
             issues.add(crash.place, "there is no server \(crash.instance): instances is \(instances)")
@@ -62,39 +70,11 @@ struct ScenarioReader {
         let scenario = Scenario(
             name: name, about: about, seed: UInt64(seed), seedCount: seedCount, swarm: swarm, start: start,
             limit: limit,
-            cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
-            storeFailures: storeFailures, calm: calm,
+            cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, drains: drains, pauses: pauses,
+            storeFailures: storeFailures, calm: calm, clockJumps: clockJumps,
             users: users, expectations: expectations ?? Expectations())
         ReferenceCheck(issues: issues, scenario: scenario).run()
         return scenario
-    }
-
-    private func deed(_ node: Node) -> Scenario.Deed? {
-        var reader = MapReader(node, issues)
-        defer { reader.refuseUnknownKeys() }
-        let id = reader.string("id")
-        let at = reader.spread("at")
-        let seen = reader.map("when") { when -> Scenario.Deed.Moment? in
-            let deployment = when.string("deployment", required: true)
-            let status = when.word("status", of: Self.statuses, required: true)
-            let after = when.spread("after") ?? .fixed(.zero)
-            guard let deployment, let status else { return nil }
-            return .seen(deployment: deployment, status: status, after: after)
-        }
-        guard reader.has("at") != reader.has("when") else {
-            issues.add(reader.place, "a deed has an at or a when")
-            return nil
-        }
-        let acts: [Scenario.Deed.Act?] = [
-            reader.bool("revokeTokens") == true ? .revokeTokens : nil,
-            reader.string("deleteStack").map { .deleteStack(deployment: $0) },
-        ]
-        guard let act = acts.compactMap({ $0 }).first, acts.count(where: { $0 != nil }) == 1 else {
-            issues.add(reader.place, "a deed is one of revokeTokens: true and deleteStack")
-            return nil
-        }
-        guard let moment = at.map({ .at($0) }) ?? seen ?? nil else { return nil }
-        return Scenario.Deed(id: id, moment: moment, act: act, place: reader.place)
     }
 
     /// One, or a list of them.
@@ -132,6 +112,26 @@ struct ScenarioReader {
         }
     }
 
+    private func drain(_ node: Node) -> Scenario.Drain? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let id = reader.string("id")
+        let instance = reader.integer("instance", in: 0...15) ?? 0
+        let restartAfter = reader.spread("restartAfter") ?? .fixed(.seconds(1))
+        return reader.spread("at", required: true).map {
+            Scenario.Drain(id: id, instance: instance, at: $0, restartAfter: restartAfter, place: reader.place)
+        }
+    }
+
+    private func clockJump(_ node: Node) -> Scenario.ClockJump? {
+        var reader = MapReader(node, issues)
+        defer { reader.refuseUnknownKeys() }
+        let at = reader.spread("at", required: true)
+        let by = reader.signedDuration("by", required: true)
+        guard let at, let by else { return nil }
+        return Scenario.ClockJump(at: at, by: by, place: reader.place)
+    }
+
     private func pause(_ node: Node) -> Scenario.Pause? {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
@@ -159,12 +159,22 @@ struct ScenarioReader {
         var count = 1
         let template = user(named: name, node, cloud: cloud, count: &count)
         guard count > 1 else { return [template] }
+        // What others make is the same for all of them.
+        let own = Set(template.script.flatMap(\.names))
         return (1...count).map { number in
             var user = template
             user.name += "-\(number)"
-            user.script = template.script.map { $0.renamed { $0 + "-\(number)" } }
+            user.script = template.script.map { $0.renamed { own.contains($0) ? $0 + "-\(number)" : $0 } }
             return user
         }
+    }
+
+    private func drops(_ reader: inout MapReader) -> Scenario.Drops? {
+        let every = reader.spread("every", required: true)
+        let duration = reader.spread("for", required: true)
+        let halfOpen = reader.percent("halfOpen") ?? 0
+        guard let every, let duration else { return nil }
+        return Scenario.Drops(every: every, duration: duration, halfOpen: halfOpen)
     }
 
     private func plan(_ reader: inout MapReader) -> Scenario.Plan {
@@ -186,12 +196,17 @@ struct ScenarioReader {
         let isVerified = reader.bool("verified") ?? true
         count = reader.integer("count", in: 1...1000) ?? 1
         let arrives = reader.spread("arrives") ?? .fixed(.zero)
-        let roundTrip = reader.map("network") { $0.spread("rtt") } ?? nil
+        var roundTrip: Spread?
+        var drops: Scenario.Drops?
+        reader.map("network") { network in
+            roundTrip = network.spread("rtt")
+            drops = network.map("drops", self.drops) ?? nil
+        }
         let plan = reader.map("plan", plan)
         let script = reader.list("script") { StepReader(issues: issues, cloud: cloud).step($0) }
         reader.refuseUnknownKeys()
         return Scenario.User(
             name: name, isVerified: isVerified, roundTrip: roundTrip ?? .fixed(.milliseconds(20)), arrives: arrives,
-            script: script, plan: plan)
+            script: script, drops: drops, plan: plan)
     }
 }

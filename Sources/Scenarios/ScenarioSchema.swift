@@ -12,7 +12,10 @@ public enum ScenarioSchema {
                 "swarm": named(percent), "scenario": text("The name of the story"), "about": text("One sentence"),
                 "seed": whole(0),
                 "seeds": object(["from": whole(0), "count": whole(1)], required: ["count"]),
-                "time": object(["start": text(), "limit": duration]), "cloud": cloud, "portal": portal, "users": users,
+                "time": object([
+                    "start": text(), "limit": duration,
+                    "jumps": list(object(["at": spreadRef, "by": signedDuration], required: ["at", "by"])),
+                ]), "cloud": cloud, "portal": portal, "users": users,
                 "calm": object(["after": duration, "for": duration], required: ["for"]), "expect": expect,
             ], required: ["scenario", "about", "users", "expect"])
         schema = withParameters(.object(schema)).object ?? [:]
@@ -94,6 +97,7 @@ public enum ScenarioSchema {
     private static let percent: Members = ["type": "string", "pattern": "^[0-9]{1,3}([.][0-9]{1,6})?%$"]
     private static let bool: Members = ["type": "boolean"]
     private static let duration: Members = ["type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"]
+    private static let signedDuration: Members = ["type": "string", "pattern": "^-?[0-9]+(ms|s|m|h)$"]
     private static let spreadRef: Members = ["$ref": "#/$defs/spread"]
     private static let pattern: Members = ["$ref": "#/$defs/pattern"]
     private static let status = words(ScenarioReader.statuses)
@@ -112,12 +116,8 @@ public enum ScenarioSchema {
     // The cloud.
 
     private static let cloud = object([
-        "auth": object(["tokenTtl": duration, "allowTrusts": bool]),
-        "regions": named(
-            object([
-                "latency": object(
-                    Dictionary(uniqueKeysWithValues: (["default"] + CloudReader.operations).map { ($0, spreadRef) }))
-            ])),
+        "auth": object(["tokenTtl": duration, "allowTrusts": bool, "clockSkew": signedDuration]),
+        "latency": latency, "regions": named(object(["latency": latency])),
         "catalog": object([
             "instanceTypes": named(
                 object(
@@ -126,13 +126,20 @@ public enum ScenarioSchema {
             "images": named(
                 object(["minDiskGiB": whole(0), "minRamMiB": whole(0), "sshUser": name, "id": text()])),
         ]),
-        "quotas": named(whole(0)),
+        "quotas": quotas,
         "hosts": named(object(["vcpus": whole(1), "ramMiB": whole(1), "diskGiB": whole(0)])),
-        "lifecycles": named(object(["create": spreadRef, "delete": spreadRef, "change": spreadRef])),
+        "lifecycles": object(
+            Dictionary(
+                uniqueKeysWithValues: CloudReader.resourceTypes.map {
+                    ($0, object(["create": spreadRef, "delete": spreadRef, "change": spreadRef]))
+                })),
         "stacks": list(
             object([
-                "match": object(["name": name, "region": name, "nth": whole(1)]), "create": fates, "delete": fates,
-                "vanishesAfter": duration,
+                "match": object([
+                    "name": name, "region": name, "nth": whole(1), "tag": name, "instanceType": name, "image": name,
+                    "chance": percent,
+                ]), "create": fates, "delete": fates,
+                "vanishesAfter": spreadRef,
             ])), "faults": list(fault), "deeds": list(deed),
     ])
 
@@ -149,6 +156,7 @@ public enum ScenarioSchema {
                 "nth": either(whole(1), list(whole(1))), "first": whole(1), "every": whole(1), "afterCount": whole(0),
                 "chance": percent,
                 "window": object(["from": spreadRef, "to": spreadRef, "for": spreadRef]),
+                "rate": object(["limit": whole(0), "in": duration], required: ["limit", "in"]),
                 "per": words(FaultRule.Scope.allCases.map(\.rawValue)),
             ]), "effect": either(words(["none", "applied"]), object(["late": spreadRef], required: ["late"])),
             "answer": answer(
@@ -168,10 +176,22 @@ public enum ScenarioSchema {
 
     private static let deed = object([
         "id": name, "at": spreadRef,
-        "when": object(
-            ["deployment": name, "status": status, "after": spreadRef], required: ["deployment", "status"]),
-        "revokeTokens": bool, "deleteStack": name,
+        "when": object([
+            "deployment": name, "status": status, "op": words(CloudReader.operations), "nth": whole(1),
+            "after": spreadRef,
+        ]), "reason": text(), "revokeTokens": bool, "revokeCredential": bool, "restoreCredential": bool,
+        "quotas": quotas, "hideRegion": name, "showRegion": name, "deleteStack": name, "suspendStack": name,
+        "resumeStack": name, "checkStack": name, "finishStack": name, "failStack": name, "pruneEvents": name,
+        "occupyName": name, "deleteServer": name, "stopServer": name, "breakServer": name,
     ])
+
+    private static let quotas = named(whole(0))
+
+    private static let latency = object(
+        Dictionary(
+            uniqueKeysWithValues: (["default"] + CloudReader.services + CloudReader.operations).map {
+                ($0, spreadRef)
+            }))
 
     // The portal and its users.
 
@@ -183,6 +203,9 @@ public enum ScenarioSchema {
 
     private static let portal = object([
         "instances": whole(1, 16), "crash": either(crash, list(crash)),
+        "drain": list(
+            object(
+                ["id": name, "instance": whole(0, 15), "at": spreadRef, "restartAfter": spreadRef], required: ["at"])),
         "pause": list(
             object(["id": name, "instance": whole(0, 15), "at": spreadRef, "for": spreadRef], required: ["at", "for"])),
         "store": list(
@@ -195,7 +218,12 @@ public enum ScenarioSchema {
 
     private static let users = named(
         object([
-            "verified": bool, "network": object(["rtt": spreadRef]), "arrives": spreadRef, "count": whole(1, 1000),
+            "verified": bool,
+            "network": object([
+                "rtt": spreadRef,
+                "drops": object(
+                    ["every": spreadRef, "for": spreadRef, "halfOpen": percent], required: ["every", "for"]),
+            ]), "arrives": spreadRef, "count": whole(1, 1000),
             "script": list(step),
             "plan": object([
                 "actions": whole(1), "think": spreadRef,
@@ -206,6 +234,11 @@ public enum ScenarioSchema {
 
     private static let condition = object(
         ["deployment": name, "status": status, "within": duration], required: ["deployment", "status"])
+
+    private static let wait = either(
+        condition, object(["mark": name, "within": duration], required: ["mark"]),
+        object(["frame": pattern, "tab": name, "within": duration], required: ["frame", "tab"]),
+        object(["op": words(CloudReader.operations), "count": whole(1), "within": duration], required: ["op"]))
 
     private static let step: Members = {
         let tab = object(["tab": name], required: ["tab"])
@@ -221,9 +254,15 @@ public enum ScenarioSchema {
                 ["deployment": name, "tab": name, "pauseAfterFetch": condition], required: ["deployment"]),
             "close-page": tab, "drop-socket": tab, "unsubscribe": tab, "stall-socket": tabFor, "half-open": tabFor,
             "send": object(["tab": name, "text": name, "times": whole(1)], required: ["tab", "text"]),
-            "delete": object(["deployment": name], required: ["deployment"]),
+            "delete": object(["deployment": name], required: ["deployment"]), "wait": wait, "sleep": spreadRef,
+            "list": object(["pageSize": whole(1, 100)]), "at": duration, "mark": name, "compare-view": tab,
+            "go-offline": object(["for": spreadRef], required: ["for"]),
             "retry": object(["deployment": name, "status": whole(100, 599)], required: ["deployment"]),
-            "list": object(["pageSize": whole(1, 100)]), "wait": condition, "sleep": spreadRef,
+            "request": object(
+                [
+                    "method": words(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]), "path": text(), "body": [:],
+                    "headers": named(name), "status": whole(100, 599), "answer": pattern, "keep": named(name),
+                ], required: ["method", "path", "status"]),
         ])
         /// One verb, with or without a condition.
         func one(_ conditions: String...) -> Members {
@@ -248,8 +287,12 @@ public enum ScenarioSchema {
         "final": list(
             object([
                 "deployment": name, "status": status, "lastError": text(), "event": text(), "cloud": name,
-                "liveStacks": whole(0), "given": given,
+                "liveStacks": whole(0), "given": given, "tab": name,
             ])),
+        "always": list(
+            object(
+                ["deployment": name, "status": either(status, list(status)), "after": duration],
+                required: ["deployment", "status"])),
         "eventually": list(
             object(
                 ["deployment": name, "status": either(status, list(status)), "within": duration],
@@ -263,12 +306,14 @@ public enum ScenarioSchema {
         "sometimes": list(
             object([
                 "status": status, "from": status, "to": status, "code": text(), "close": whole(1000, 4999),
-                "crash": words(CrashPoint.allCases.map(\.rawValue)),
+                "crash": words(CrashPoint.allCases.map(\.rawValue)), "op": words(CloudReader.operations),
+                "answer": whole(100, 599),
             ])),
         "requests": list(
             object([
                 "op": words(CloudReader.operations), "http": text(), "path": text(),
                 "sent": words(["subscribe", "unsubscribe"]), "user": name, "count": whole(0), "atMost": whole(0),
+                "atLeast": whole(0), "over": duration, "region": name, "answer": whole(100, 599),
             ])),
         "sockets": list(
             object(
@@ -278,7 +323,7 @@ public enum ScenarioSchema {
                         object([
                             "frame": pattern,
                             "until": object(["frame": pattern, "between": list(pattern)], required: ["frame"]),
-                            "rest": object(["only": list(pattern)]),
+                            "rest": object(["only": list(pattern)]), "contains": list(pattern),
                         ])),
                 ], required: ["tab"])),
     ])

@@ -8,7 +8,8 @@ struct StepReader {
 
     static let verbs = [
         "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe",
-        "stall-socket", "half-open", "send", "delete", "retry", "list", "wait", "sleep",
+        "stall-socket", "half-open", "send", "delete", "wait", "sleep", "at", "mark", "request", "retry",
+        "list", "compare-view", "go-offline",
     ]
 
     /// Of a list, where nothing is said.
@@ -37,8 +38,11 @@ struct StepReader {
             issues.add(verbPlace, "unknown step \(verb)\(suggestion(verb, Self.verbs))")
             return nil
         }
-        if verb == "sleep" {
-            return details.spread(issues, what: "sleep").map { Step(action: .sleep($0), place: verbPlace) }
+        switch verb {
+        case "sleep": return details.spread(issues, what: verb).map { Step(action: .sleep($0), place: verbPlace) }
+        case "at": return details.duration(issues, what: verb).map { Step(action: .at($0), place: verbPlace) }
+        case "mark": return details.string(issues, what: verb).map { Step(action: .mark($0), place: verbPlace) }
+        default: break
         }
         var detail = MapReader(details, issues)
         let action = action(verb, &detail)
@@ -72,12 +76,50 @@ struct StepReader {
             guard let tab, let text else { return nil }
             return .send(tab: tab, text: text, times: times)
         case "delete": return reader.string("deployment", required: true).map { .delete(deployment: $0) }
+        case "request": return request(&reader).map { .request($0) }
         case "retry":
+            let deployment = reader.string("deployment", required: true)
             let status = reader.integer("status", in: 100...599) ?? 202
-            return reader.string("deployment", required: true).map { .retry(deployment: $0, status: status) }
+            return deployment.map { .retry(deployment: $0, status: status) }
         case "list": return .list(pageSize: reader.integer("pageSize", in: 1...100) ?? Self.pageSize)
-        default: return condition(&reader).map { .wait($0) }
+        case "compare-view": return reader.string("tab", required: true).map { .compareView(tab: $0) }
+        case "go-offline": return reader.spread("for", required: true).map { .goOffline($0) }
+        default: return wait(&reader)
         }
+    }
+
+    private func wait(_ reader: inout MapReader) -> Step.Action? {
+        let kinds = ["deployment", "mark", "frame", "op"]
+        guard kinds.filter(reader.has).count == 1 else {
+            issues.add(
+                reader.place, "a wait is for a deployment with its status, a mark, a frame on a tab, or calls of an op")
+            return nil
+        }
+        if reader.has("deployment") { return condition(&reader).map { .wait($0) } }
+        let within = reader.duration("within") ?? .seconds(300)
+        if let name = reader.string("mark") { return .waitFor(.mark(name), within: within) }
+        if let node = reader.node("frame") {
+            let pattern = ExpectationReader(issues: issues, cloud: cloud).pattern(node)
+            return reader.string("tab", required: true).map { .waitFor(.frame(pattern, tab: $0), within: within) }
+        }
+        let count = reader.integer("count", in: 1...1_000_000) ?? 1
+        return reader.word("op", of: CloudReader.operations).map { .waitFor(.calls($0, count: count), within: within) }
+    }
+
+    private func request(_ reader: inout MapReader) -> Step.Request? {
+        let method = reader.word("method", of: ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"], required: true)
+        let path = reader.string("path", required: true)
+        let body = reader.node("body")?.json
+        let headers = FaultReader(issues: issues, regions: []).headers(&reader)
+        let status = reader.integer("status", in: 100...599, required: true)
+        let answer = reader.node("answer").map { ExpectationReader(issues: issues, cloud: cloud).pattern($0) }
+        var kept: [String: String] = [:]
+        for entry in reader.entries("keep") { kept[entry.name] = entry.node.string(issues, what: entry.name) }
+        guard let method, let path, let status else { return nil }
+        if !path.hasPrefix("/") { issues.add(reader.place, "path begins with a slash, not \(path)") }
+        return Step.Request(
+            method: method, path: path, body: body, headers: headers, status: status, answer: answer,
+            kept: kept)
     }
 
     private func condition(_ reader: inout MapReader) -> Step.Condition? {

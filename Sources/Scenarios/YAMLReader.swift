@@ -110,6 +110,16 @@ struct MapReader {
         node(key, required: required).flatMap { $0.duration(issues, what: key) }
     }
 
+    /// A duration that may be negative.
+    mutating func signedDuration(_ key: String, required: Bool = false) -> Duration? {
+        guard let node = node(key, required: required), let text = node.string(issues, what: key) else { return nil }
+        guard let duration = Duration(unit: text.hasPrefix("-") ? String(text.dropFirst()) : text) else {
+            issues.add(node.place(issues), "\(key) is a duration with a unit (2s, -30s), not \(text)")
+            return nil
+        }
+        return text.hasPrefix("-") ? .zero - duration : duration
+    }
+
     mutating func spread(_ key: String, required: Bool = false) -> Spread? {
         node(key, required: required).flatMap { $0.spread(issues, what: key) }
     }

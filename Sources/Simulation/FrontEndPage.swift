@@ -29,6 +29,9 @@ final class FrontEndPage: Sendable {
     var actor: String { client.actor(tab) }
     var user: String { client.user.name }
 
+    /// What it shows: a deployment as HTTP tells it, or the data of an update.
+    var view: JSONValue { shown.get() }
+
     /// Whether somebody looks at it, and it is kept live.
     var isOpen: Bool { !isClosed.get() }
 
@@ -66,7 +69,7 @@ final class FrontEndPage: Sendable {
     private func live(isFirst: inout Bool) async throws -> (code: Int?, up: Duration) {
         let delay = client.oneWay()
         try await time.sleep(for: delay)
-        guard let life = world.life(client.random) else {
+        guard !client.network.isDown, let life = world.life(client.random) else {
             world.trace.note(actor, "unreachable")
             return (nil, .zero)
         }

@@ -44,12 +44,15 @@ extension Judge {
                     }, "no frame came", at: never.place)
             }
         }
+        let always = expectations.always.map {
+            Evaluation(exists($0.deployment), "\($0.deployment) was never made", at: $0.place)
+        }
         let sockets = expectations.sockets.map { socket in
             let asksForFrames = socket.sequence.contains { if case .rest = $0 { false } else { true } }
             return Evaluation(
                 asksForFrames || !world.frames(of: socket.tab).isEmpty, "no frame came to \(socket.tab)",
                 at: socket.place)
         }
-        return finals + nevers + sockets + (world.scenario.isOfSet ? faults() : [])
+        return finals + always + nevers + sockets + (world.scenario.isOfSet ? faults() : [])
     }
 }

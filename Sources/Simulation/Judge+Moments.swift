@@ -41,6 +41,21 @@ extension Judge {
         }
     }
 
+    func alwaysFailures() -> [RunFailure] {
+        world.scenario.expectations.always.compactMap { always in
+            let from = Int(always.after.wholeMilliseconds)
+            let history = statuses(of: always.deployment)
+            // What it was when the time came counts as well.
+            let relevant = history.filter { $0.at > from } + (history.last { $0.at <= from }.map { [$0] } ?? [])
+            return relevant.sorted { $0.line < $1.line }.first { !always.statuses.contains($0.status) }.map {
+                RunFailure(
+                    "\(always.deployment) is always one of these", at: always.place,
+                    expected: always.statuses.joined(separator: " or "), found: $0.status, actor: "store",
+                    line: $0.line)
+            }
+        }
+    }
+
     func neverFailures() -> [RunFailure] {
         world.scenario.expectations.never.compactMap { never in
             switch never.subject {
@@ -78,6 +93,8 @@ extension Expectations.Sometimes {
             case .change(let from, let to): ("\(from) to \(to)", coverage.transitions.contains("\(from)→\(to)"))
             case .code(let code): (code, coverage.errorCodes.contains(code))
             case .close(let code): ("close \(code)", coverage.closeCodes.contains(code))
+            case .call(let operation, let status):
+                ("\(operation) → \(status)", coverage.cloudAnswers.contains("\(operation) \(status)"))
             case .crash(let point): (point.rawValue, coverage.crashPoints.contains(point.rawValue))
             }
         return isReached ? nil : RunFailure("no run reached \(what)", at: place)

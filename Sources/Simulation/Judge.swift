@@ -24,6 +24,14 @@ struct Judge {
                         "live stacks in \(region)", at: final.place, expected: "\(wanted)",
                         found: stacks.isEmpty ? "0" : "\(stacks.count) (\(list))", actor: "cloud/\(region)")
                 ]
+            case .page(let tab, let status):
+                let page = world.state.withLock { $0.pages.last { $0.tab == tab } }
+                let found = page?.status ?? "nothing"
+                guard found != status else { return [] }
+                return [
+                    RunFailure(
+                        "what \(tab) shows", at: final.place, expected: status, found: found, actor: page?.actor)
+                ]
             case .deployment(let label, let status, let lastError, let event):
                 return deploymentFailures(label, status, lastError, event, final.place)
             }
@@ -55,34 +63,53 @@ struct Judge {
 
     func countFailures() -> [RunFailure] {
         expectations.counts.compactMap { expected in
-            let (what, found) = count(expected.subject)
+            let (what, lines) = counted(expected.subject)
+            let found = expected.over.map { Self.most(of: lines, in: $0) } ?? lines.count
             guard !expected.range.contains(found) else { return nil }
-            let wanted =
-                expected.range.lowerBound == expected.range.upperBound
-                ? "\(expected.range.upperBound)" : "at most \(expected.range.upperBound)"
+            let range = expected.range
+            var wanted = range.lowerBound == range.upperBound ? "\(range.upperBound)" : "at most \(range.upperBound)"
+            if found < range.lowerBound, range.lowerBound < range.upperBound {
+                wanted = "at least \(range.lowerBound)"
+            }
+            if let over = expected.over { wanted += " in \(over.shown)" }
             return RunFailure(
                 "\(what): how often", at: expected.place, expected: wanted, found: "\(found)",
                 actor: actor(of: expected.subject))
         }
     }
 
-    private func count(_ subject: Expectations.Count.Subject) -> (String, Int) {
+    /// How many lines there are in the while of this length with the most of them.
+    private static func most(of lines: [Trace.Line], in length: Duration) -> Int {
+        var (first, most) = (0, 0)
+        for (index, line) in lines.enumerated() {
+            while line.t - lines[first].t >= Int(length.wholeMilliseconds) { first += 1 }
+            most = max(most, index - first + 1)
+        }
+        return most
+    }
+
+    private func counted(_ subject: Expectations.Count.Subject) -> (String, [Trace.Line]) {
         let lines = world.trace.lines
         switch subject {
-        case .operation(let operation):
-            return (operation, lines.filter { $0.kind == "call" && $0["op"]?.string == operation }.count)
+        case .operation(let operation, let region, let status):
+            let found = lines.filter { line in
+                line.kind == "call" && line["op"]?.string == operation
+                    && region.map { line.actor == "cloud/" + $0 } ?? true
+                    && status.map { line["status"]?.integer == $0 } ?? true
+            }
+            return (operation + (status.map { " → \($0)" } ?? ""), found)
         case .http(let method, let path, let user):
             let wanted = world.ids.reduce(path) { $0.replacing("${\($1.key)}", with: $1.value) }
             let found = lines.filter { line in
                 line.kind == "http" && line["method"]?.string == method && isBy(user, line)
                     && matches(wanted, line["path"]?.string ?? "")
             }
-            return ("\(method) \(path)", found.count)
+            return ("\(method) \(path)", found)
         case .sent(let type, let user):
             let found = lines.filter { line in
                 line.kind == "sent" && line["message"]?["type"]?.string == type && isBy(user, line)
             }
-            return ("\(type) sent", found.count)
+            return ("\(type) sent", found)
         }
     }
 
@@ -143,6 +170,14 @@ struct Judge {
                 }
                 guard position < frames.count else { return (position, "\(pattern)") }
                 position += 1
+            case .contains(let patterns):
+                for pattern in patterns {
+                    guard let found = frames[position...].firstIndex(where: { matches(pattern, $0) }) else {
+                        return (frames.count, "\(pattern), after \(position) frames")
+                    }
+                    position = found + 1
+                }
+                position = frames.count
             case .rest(let only):
                 while position < frames.count {
                     guard only.contains(where: { matches($0, frames[position]) }) else {
@@ -165,6 +200,8 @@ struct Judge {
         let scenario = world.scenario
         let done = world.state.withLock { $0.done }
         let fired = world.cloud.faults.filter { $0.fired > 0 }.map(\.rule.id) + world.firedFaults
+        let drained = world.state.withLock { $0.drained }
+        let jumps = world.trace.lines.count { $0.kind == "jumped" }
         return scenario.crashes.enumerated().map { index, crash in
             Evaluation(
                 world.hasCrashed(index),
@@ -174,6 +211,19 @@ struct Judge {
                 Evaluation(
                     done.contains(index), RunFailure("the deed was not done", at: deed.place, actor: "cloud"),
                     at: deed.place)
+            }
+            + scenario.drains.enumerated().map { index, drain in
+                Evaluation(
+                    drained.contains(index),
+                    RunFailure(
+                        "the story was over before the server was told to end", at: drain.place, actor: "server"),
+                    at: drain.place)
+            }
+            + scenario.clockJumps.enumerated().map { index, jump in
+                Evaluation(
+                    index < jumps,
+                    RunFailure("the story was over before the clock jumped", at: jump.place, actor: "server"),
+                    at: jump.place)
             }
             + scenario.cloud.faults.map { rule in
                 Evaluation(

@@ -16,6 +16,9 @@ struct Player: Sendable {
             group.addTask { try await world.cloud.run() }
             for instance in 0..<scenario.instances { group.addTask { try await world.runServer(instance) } }
             for index in scenario.deeds.indices { group.addTask { try await perform(scenario.deeds[index], index) } }
+            for (index, jump) in scenario.clockJumps.enumerated() {
+                group.addTask { try await world.jump(jump, index) }
+            }
             if let calm = scenario.calm {
                 group.addTask {
                     try await world.surroundings.time.sleep(until: calm.after)
@@ -59,31 +62,19 @@ struct Player: Sendable {
         }
         world.judge(
             failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
-                + judge.neverFailures() + judge.unusedFaults())
+                + judge.alwaysFailures() + judge.neverFailures() + judge.unusedFaults())
         world.verdicts = judge.evaluations()
     }
 
     private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {
-        let time = world.surroundings.time
         let random = world.surroundings.random.stream("deed \(index)")
-        switch deed.moment {
-        case .at(let spread): try await time.sleep(until: spread.draw(from: random))
-        case .seen(let label, let status, let after):
-            _ = try await world.wait(atMost: scenario.limit) {
-                world.id(label).flatMap(world.committed)?.history.contains { $0.status == status } ?? false
-            }
-            try await time.sleep(for: after.draw(from: random))
-        }
-        switch deed.act {
-        case .revokeTokens:
-            world.cloud.revokeTokens()
-            world.trace.note("cloud", "deed", ["what": "all tokens are revoked"])
-        case .deleteStack(let label):
-            guard let id = world.id(label), let region = world.committed(id)?.region,
-                world.cloud.deleteStack(named: "vm-" + id.lowercased(), in: region)
-            else { return }
-            world.trace.note("cloud/\(region)", "deed", ["what": .string("somebody else deletes the stack of \(id)")])
-        }
+        try await world.board.wait(for: deed, index, random: random)
+        guard let onCloud = world.board.deed(deed.act), try world.cloud.perform(onCloud) else { return }
+        let story = onCloud.story
+        if let region = story.region { world.stacks.look(in: region) }
+        var fields: [String: JSONValue] = ["what": .string(story.what)]
+        if case .server(.deleteServer, let stack, _, _) = onCloud { fields["serverOf"] = .string(stack) }
+        world.trace.note("cloud" + (story.region.map { "/" + $0 } ?? ""), "deed", fields)
         world.state.withLock { _ = $0.done.insert(index) }
     }
 
@@ -93,6 +84,8 @@ struct Player: Sendable {
         try await client.register()
         try await withThrowingTaskGroup(of: Void.self) { group in
             var pages: [String: FrontEndPage] = [:]
+            let opened = MutexBox<[FrontEndPage]>([])
+            if let drops = client.user.drops { group.addTask { try await fail(drops, client, opened) } }
             for step in client.user.script {
                 if case .openPage(let deployment, let tab, let pause) = step.action {
                     guard let id = world.id(deployment) else {
@@ -101,6 +94,7 @@ struct Player: Sendable {
                     }
                     let page = FrontEndPage(tab: tab, deploymentId: id, pause: pause, client: client)
                     pages[tab] = page
+                    opened.update { $0.append(page) }
                     world.state.withLock { $0.pages.append(page) }
                     group.addTask { try await page.run() }
                     continue
@@ -163,6 +157,20 @@ struct Player: Sendable {
             pages[tab]?.close()
             return true
         case .openPage: return true
+        case .at(let time):
+            try await world.surroundings.time.sleep(until: time)
+            return true
+        case .mark(let name):
+            world.trace.note(client.user.name, "marks", ["mark": .string(name)])
+            world.state.withLock { _ = $0.marks.insert(name) }
+            world.raise()
+            return true
+        case .waitFor(let sight, let within): return try await wait(sight, within, step, client)
+        case .request(let request): return try await send(request, step, client)
+        case .compareView(let tab): return try await compareView(pages[tab], step, client)
+        case .goOffline(let spread):
+            try await goOffline(for: spread.draw(from: client.random), client, Array(pages.values), halfOpen: false)
+            return true
         }
     }
 
@@ -232,7 +240,7 @@ struct Player: Sendable {
         return expect(creation.status, answer.status, of: "create", step, client)
     }
 
-    private func expect(_ wanted: Int, _ found: Int, of what: String, _ step: Step, _ client: UserClient) -> Bool {
+    func expect(_ wanted: Int, _ found: Int, of what: String, _ step: Step, _ client: UserClient) -> Bool {
         if wanted != found {
             world.fail(
                 RunFailure(

@@ -49,6 +49,11 @@ public final class ServedTrace: Timeline, PortalObserver {
         return stream
     }
 
+    /// Something was done behind the portal's back.
+    public func noteDeed(_ what: String, in region: String?) {
+        trace.note("cloud" + (region.map { "/" + $0 } ?? ""), "deed", ["what": .string(what)])
+    }
+
     // What is seen.
 
     public func observe(_ call: CloudCall) { trace.note(call) }

@@ -10,6 +10,17 @@ struct UserClient: Sendable {
     let world: World
     let session: SessionCookie
     let random: RandomSource
+    let network = Network()
+
+    /// Whether the user's network is there.
+    final class Network: Sendable {
+        private let outages = MutexBox(0)
+
+        var isDown: Bool { outages.get() > 0 }
+
+        func goDown() { outages.set(outages.get() + 1) }
+        func comeBack() { outages.set(outages.get() - 1) }
+    }
 
     /// What the browser keeps between requests.
     final class SessionCookie: Sendable {
@@ -43,7 +54,7 @@ struct UserClient: Sendable {
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], cookie: String? = nil
     ) -> HTTPRequest {
         var headers = headers
-        headers[.origin] = "http://" + Self.authority
+        if headers[.origin] == nil { headers[.origin] = "http://" + Self.authority }
         if let cookie = cookie ?? session.cookie { headers[.cookie] = cookie }
         return HTTPRequest(
             method: method, scheme: "http", authority: Self.authority, path: path, headerFields: headers)
@@ -89,13 +100,15 @@ struct UserClient: Sendable {
             if let code = status.integer, code >= 400 || isCreate { fields["answer"] = answer }
             world.trace.note(actor(tab), "http", fields)
         }
-        guard let life else {
+        guard !network.isDown, let life else {
             note("no answer")
             throw NoAnswer()
         }
         do {
             let answer = try await life.send(asked)
             try await time.sleep(for: oneWay())
+            // What was asked is done, but nobody here learns of it.
+            if network.isDown { throw WireCut() }
             if let cookie = answer.headers[.setCookie] {
                 session.cookie = String(cookie.prefix { $0 != ";" })
                 world.secrets.keep(cookie.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst())

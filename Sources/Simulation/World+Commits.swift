@@ -59,6 +59,7 @@ extension World {
             return isNew
         }
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
+        board.observe(deployment)
         stacks.look(in: deployment.regionId)
         trace.note(.updated(deployment), isNew ? ["name": .string(deployment.name)] : [:])
     }

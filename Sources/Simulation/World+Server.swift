@@ -3,6 +3,7 @@ import Runtime
 import Scenarios
 import Synchronization
 import WebSockets
+import Workers
 
 // The server processes and their deaths.
 
@@ -26,6 +27,9 @@ extension World {
             await withTaskGroup(of: Void.self) { group in
                 for pause in scenario.pauses where pause.instance == instance {
                     group.addTask { [self] in try? await stop(process, pause, isFirst: isFirst) }
+                }
+                for index in scenario.drains.indices where scenario.drains[index].instance == instance {
+                    group.addTask { [self] in try? await drain(life, index) }
                 }
                 for index in scenario.crashes.indices where scenario.crashes[index].instance == instance {
                     group.addTask { [self] in try? await killOnTime(life, index) }
@@ -104,6 +108,27 @@ extension World {
         return zip(scenario.storeFailures, storeWindows).first { $0.1.contains(now) }.map {
             StoreUnavailable($0.0.reason == .full ? .full : .busy)
         }
+    }
+
+    /// Tells a server to end: nobody comes in any more, its sockets are closed, it ends what it is at, and is gone.
+    private func drain(_ life: ServerLife, _ index: Int) async throws {
+        let drain = scenario.drains[index]
+        let random = surroundings.random.stream("drain \(index)")
+        guard !state.withLock({ $0.drained.contains(index) }) else { return }
+        try await surroundings.time.sleep(until: drain.at.draw(from: random))
+        let isDue = state.withLock { state in
+            guard !state.isCalm, state.drained.insert(index).inserted else { return false }
+            state.restartAfter[drain.instance] = drain.restartAfter
+            state.lives[drain.instance] = nil
+            return true
+        }
+        guard isDue else { return }
+        trace.note(serverActor(drain.instance), "drains")
+        await life.portal.hub.drain()
+        life.portal.workers.stop()
+        try await surroundings.time.sleep(for: WorkerSettings().shutdownGrace)
+        trace.note(serverActor(drain.instance), "ends")
+        life.pulse.stop()
     }
 
     private func killOnTime(_ life: ServerLife, _ index: Int) async throws {

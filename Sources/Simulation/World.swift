@@ -24,9 +24,16 @@ final class World: Sendable {
         var nextWaiter = 0
         /// The crashes that have happened.
         var crashed: Set<Int> = []
+        /// The drains that have begun.
+        var drained: Set<Int> = []
         /// By the server.
         var restartAfter: [Int: Spread] = [:]
         var pointsPassed: [CrashPoint: Int] = [:]
+        /// Where users have come.
+        var marks: Set<String> = []
+        /// What users have kept of answers, by its name.
+        var kept: [String: String] = [:]
+        var calls: [String: Int] = [:]
         /// The deeds that were done.
         var done: Set<Int> = []
         var isCalm = false
@@ -52,6 +59,9 @@ final class World: Sendable {
     /// When the store takes no writes.
     let storeWindows: [Range<Duration>]
     let feed = Feed()
+    let board: DeedBoard
+    /// The wall clock of the servers.
+    let clock: OffsetTime
     /// What is wrong with the servers, deliberately.
     let mutant: Mutant?
     let outbox: Outbox
@@ -70,7 +80,12 @@ final class World: Sendable {
             return start..<start + failure.duration.draw(from: random)
         }
         self.trace = trace
-        surroundings = context.surroundings
+        let onCall = MutexBox<@Sendable (CloudCall) -> Void>({ _ in })
+        let clock = OffsetTime(context.surroundings.time)
+        self.clock = clock
+        surroundings = Surroundings(time: clock, random: context.surroundings.random)
+        let board = DeedBoard(deeds: scenario.deeds.count, time: clock)
+        self.board = board
         logger = Logger(label: "simulation") { [secrets] _ in TraceLogHandler(trace: trace, secrets: secrets) }
         outbox = Outbox(logger: Logger(label: "outbox") { _ in SwiftLogNoOpLogHandler() })
         let stacks = StackWatch(trace: trace)
@@ -81,6 +96,8 @@ final class World: Sendable {
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
             observer: { call in
                 trace.note(call)
+                board.observe(call)
+                onCall.get()(call)
                 if let region = call.region { stacks.look(in: region) }
             })
         stacks.begin(cloud)
@@ -93,7 +110,15 @@ final class World: Sendable {
             database: database, regions: transport.regions(), mailer: outbox,
             passwordHasher: PasswordHasher(
                 .simulation, on: context.serialExecutor, random: surroundings.random.stream("passwords")))
+        guard scenario.waitsForCalls else { return }
+        onCall.set { [weak self] call in
+            self?.state.withLock { $0.calls[call.operation.rawValue, default: 0] += 1 }
+            self?.raise()
+        }
     }
+
+    /// How many calls of an operation were answered, where a user waits for such.
+    func calls(of operation: String) -> Int { state.withLock { $0.calls[operation] ?? 0 } }
 
     // Names.
 
@@ -103,6 +128,7 @@ final class World: Sendable {
             return state.ids[label] != id
         }
         guard isNew else { return }
+        board.name(label, id)
         trace.note(
             "story", "named", ["deployment": .string(id), "label": .string(label), "user": JSONValue(owner(of: label))])
     }
@@ -123,6 +149,7 @@ final class World: Sendable {
 
     func gotFrame(_ frame: JSONValue, tab: String) {
         state.withLock { $0.frames[tab, default: []].append(frame) }
+        if scenario.waitsForFrames { raise() }
     }
 
     /// Whose page a tab is.
@@ -178,6 +205,13 @@ final class World: Sendable {
 
     var firedFaults: [String] { state.withLock { $0.firedFaults } }
 
+    /// Sets the wall clock of the servers.
+    func jump(_ jump: Scenario.ClockJump, _ index: Int) async throws {
+        try await clock.sleep(until: jump.at.draw(from: surroundings.random.stream("jump \(index)")))
+        clock.offset += jump.by
+        trace.note("server", "jumped", ["ms": .integer(Int(jump.by.wholeMilliseconds))])
+    }
+
     // Waiting.
 
     /// Wakes all who wait for a condition on the world.
@@ -205,4 +239,13 @@ final class World: Sendable {
         }
         return true
     }
+}
+
+extension Scenario {
+    private var sights: [Step.Sight] {
+        users.flatMap(\.script).compactMap { if case .waitFor(let sight, _) = $0.action { sight } else { nil } }
+    }
+
+    fileprivate var waitsForCalls: Bool { sights.contains { if case .calls = $0 { true } else { false } } }
+    fileprivate var waitsForFrames: Bool { sights.contains { if case .frame = $0 { true } else { false } } }
 }

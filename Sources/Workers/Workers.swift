@@ -53,7 +53,7 @@ public struct Workers: Service {
     }
 
     /// Claims nothing more; ``run()`` returns when the running steps have ended, or their time is over.
-    func stop() {
+    public func stop() {
         for place in places { place.state.stop() }
     }
 

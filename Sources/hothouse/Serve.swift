@@ -117,8 +117,13 @@ struct Serve: AsyncParsableCommand {
         let clock = ControlledTime(speed: settings.speed, notBefore: newest)
         let surroundings = Surroundings(time: clock, random: .secure)
         let trace = ServedTrace(time: clock)
+        let deeds = ServedDeeds(story?.deeds ?? [], time: clock, random: surroundings.random)
         let cloud = try FakeCloud(
-            story?.cloud ?? .standard, surroundings: surroundings, journal: journal, observer: { trace.observe($0) })
+            story?.cloud ?? .standard, surroundings: surroundings, journal: journal,
+            observer: { call in
+                trace.observe(call)
+                deeds.observe(call)
+            })
         let transport = InProcessCloud(cloud)
         let outbox = Outbox(logger: logger)
         let demo = settings.listen.isLoopback ? Self.demo : nil
@@ -132,7 +137,11 @@ struct Serve: AsyncParsableCommand {
             pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
             http: settings.http, deployments: settings.deployments, workers: settings.workers,
             surroundings: surroundings,
-            logger: logger, observer: { trace.observe($0) })
+            logger: logger,
+            observer: { changes in
+                trace.observe(changes)
+                deeds.observe(changes)
+            })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(
@@ -151,6 +160,7 @@ struct Serve: AsyncParsableCommand {
         let behind: [any Service] = [
             Background { try await clock.run() }, Background { await transport.run() },
             Background { try await cloud.run() },
+            Background { try await deeds.run(on: cloud) { trace.noteDeed($0, in: $1) } },
         ]
         try await serve(portal, on: server, behind: behind)
     }

@@ -5,6 +5,7 @@ import Logging
 import Runtime
 import Scenarios
 import ServiceLifecycle
+import Simulation
 import UnixSignals
 
 struct ServeFakeCloud: AsyncParsableCommand {
@@ -48,7 +49,9 @@ struct ServeFakeCloud: AsyncParsableCommand {
         let story = try scenario.map { try Story.load($0, standardCloud: standard) }
         let clock = ControlledTime(speed: speed, isPaused: time == .virtual)
         let surroundings = Surroundings(time: clock, random: .secure)
-        let cloud = try FakeCloud(story?.cloud ?? standard, surroundings: surroundings)
+        let deeds = ServedDeeds(story?.deeds ?? [], time: clock, random: surroundings.random)
+        let cloud = try FakeCloud(
+            story?.cloud ?? standard, surroundings: surroundings, observer: { deeds.observe($0) })
         let logger = Logger(label: "hothouse.fakecloud") { StreamLogHandler.standardError(label: $0) }
         let control = ControlAPI(
             cloud, clock: clock,
@@ -60,7 +63,10 @@ struct ServeFakeCloud: AsyncParsableCommand {
             greet(cloud, url: address.url(port: port))
         }
         var configuration = ServiceGroupConfiguration(
-            services: [Background { try await clock.run() }, Background { try await cloud.run() }, server],
+            services: [
+                Background { try await clock.run() }, Background { try await cloud.run() },
+                Background { try await deeds.run(on: cloud) }, server,
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "hothouse.services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)

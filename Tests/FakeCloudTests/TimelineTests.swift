@@ -204,7 +204,7 @@ struct StackLifeTests {
     @Test("A stack that vanishes is DELETE_COMPLETE, and its addresses are free again")
     func vanishedStackGivesItsAddressesBack() async throws {
         var scenario = CloudScenario.bench
-        scenario.stackRules = [StackRule(name: "vm-*", vanishesAfter: .seconds(30))]
+        scenario.stackRules = [StackRule(name: "vm-*", vanishesAfter: .fixed(.seconds(30)))]
         let bench = try Bench(scenario)
         let port = JSONValue.template(
             ["port": ["type": "OS::Neutron::Port", "properties": ["network": "private"]]],

@@ -49,7 +49,7 @@ struct TokenTests {
         let bench = try Bench()
         let token = try await bench.token()
         #expect(try await status(nova, token, on: bench) == 200)
-        bench.cloud.revokeTokens()
+        try bench.cloud.perform(.revokeTokens)
         #expect(try await status(nova, token, on: bench) == 401)
         #expect(try await status(nova, try await bench.token(), on: bench) == 200)
     }

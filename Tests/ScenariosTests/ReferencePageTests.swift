@@ -35,7 +35,7 @@ import Testing
         let page = try page()
         let words =
             StepReader.verbs + CloudReader.operations + CloudReader.resources + CrashPoint.allCases.map(\.rawValue)
-            + ScenarioReader.statuses
+            + ScenarioReader.statuses + CloudReader.services + DeedReader.acts
         #expect(words.filter { !page.contains("`\($0)`") } == [])
     }
 
@@ -46,8 +46,10 @@ import Testing
 
     @Test("the examples on the page are read without a mistake")
     func examples() throws {
-        let examples = try page().matches(of: /(?s)```yaml\n(scenario:.*?)```/)
-        #expect(!examples.isEmpty)
+        let served = Self.root.appendingPathComponent("scenarios/in-a-browser.md")
+        let text = try page() + String(contentsOf: served, encoding: .utf8)
+        let examples = text.matches(of: /(?s)```yaml\n(scenario:.*?)```/)
+        #expect(examples.count >= 3)
         for example in examples {
             let bytes = Array(example.1.utf8)
             #expect(throws: Never.self) {

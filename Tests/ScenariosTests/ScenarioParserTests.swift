@@ -98,7 +98,7 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
                 StackRule(
                     name: "vm-*", region: "north", nth: 2,
                     create: ["server": failing, "port": ResourceFate(outcome: .isStuck)],
-                    delete: ["server": ResourceFate(takes: .fixed(.seconds(1)))], vanishesAfter: .seconds(300))
+                    delete: ["server": ResourceFate(takes: .fixed(.seconds(1)))], vanishesAfter: .fixed(.seconds(300)))
             ])
         #expect(story.crashes.first?.moment == .point(.workerCreateAnswered, nth: 2))
         #expect(story.crashes.first?.restartAfter == .uniform(.seconds(2), .seconds(30)))
@@ -132,7 +132,8 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
         #expect(socket.tab == "t" && socket.isExact)
         #expect(
             story.expectations.counts.map(\.subject) == [
-                .operation("heat.stack.create"), .http(method: "GET", path: "/deployments/${vm}", user: "ann"),
+                .operation("heat.stack.create", region: nil, status: nil),
+                .http(method: "GET", path: "/deployments/${vm}", user: "ann"),
                 .sent(type: "subscribe", user: "ann"),
             ])
         #expect(story.expectations.counts.map(\.range) == [1...1, 0...2, 2...2])
@@ -160,7 +161,7 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
             // Keys.
             (story("sed: 1\n"), "3:1: unknown key sed; did you mean seed?"),
             (story("cloud: { region: {} }\n"), "3:10: unknown key region; did you mean regions?"),
-            (story("time: { zzzzzz: 1 }\n"), "3:9: unknown key zzzzzz; known are limit, start"),
+            (story("time: { zzzzzz: 1 }\n"), "3:9: unknown key zzzzzz; known are jumps, limit, start"),
             ("about: a\nusers: {}\nexpect: {}\n", "1:1: scenario is missing"),
             ("scenario: s\nabout: a\nexpect: {}\n", "1:1: users is missing: nobody acts"),
             (story("seed: 1\nseed: 2\n"), "3:1: the key seed is written twice; this is the first"),
@@ -207,12 +208,15 @@ private func mistakes(_ text: String) -> String { mistakes(Array(text.utf8)) }
                 story(expect: "{ requests: [{ op: heat.stack.mend, count: 1 }] }"),
                 "7:28: unknown op heat.stack.mend; did you mean heat.stack.find?"
             ),
-            (story(expect: "{ requests: [{ sent: subscribe }] }"), "7:22: a count says count or atMost"),
+            (story(expect: "{ requests: [{ sent: subscribe }] }"), "7:22: a count says count, atMost or atLeast"),
             (
                 story(expect: "{ sockets: [{ tab: t, sequence: [{ then: {} }] }] }"),
-                "7:21: no tab is called t\ns.yaml:7:42: a part of a sequence is a frame, an until or a rest"
+                "7:21: no tab is called t\ns.yaml:7:42: a part of a sequence is a frame, an until, a rest or a contains"
             ),
-            (story(expect: "{ final: [{ status: ACTIVE }] }"), "7:19: a final fact is about a deployment or a cloud"),
+            (
+                story(expect: "{ final: [{ status: ACTIVE }] }"),
+                "7:19: a final fact is about a deployment, a cloud or a tab"
+            ),
             (story("portal: { crash: { restartAfter: 1s } }\n"), "3:18: a crash has a point or an at"),
             (story("portal: { crash: { point: worker.claimed, at: 1s } }\n"), "3:18: a crash has a point or an at"),
             (

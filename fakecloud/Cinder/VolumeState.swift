@@ -47,7 +47,7 @@ struct VolumeState: Sendable {
     private(set) var gigabytes: [String: Int] = [:]
     /// By project where an administrator set them.
     var quotas: [String: [QuotaScenario.Resource: Int]] = [:]
-    let standardQuota: [QuotaScenario.Resource: Int]
+    var standardQuota: [QuotaScenario.Resource: Int]
 
     init(quota: [QuotaScenario.Resource: Int]) {
         standardQuota = quota

@@ -65,6 +65,10 @@ struct CloudEngine: Sendable {
     var baseURL = "http://localhost"
     var regions: [String: RegionState]
     var identity: Identity
+    /// How many stacks a project may have in a region.
+    var stackQuota: Int
+    /// Regions that catalogs leave out.
+    var hiddenRegions: Set<String> = []
     var tokens = TokenStore()
     var tokenCache = TokenCache()
     private var timers = Heap<Timer>()
@@ -73,6 +77,7 @@ struct CloudEngine: Sendable {
     init(_ scenario: CloudScenario, at now: Timestamp) {
         self.scenario = scenario
         self.now = now
+        stackQuota = scenario.quota.stacks
         catalog = FakeCatalog(scenario)
         identity = Identity(scenario.identity, catalog)
         regions = Dictionary(

@@ -35,7 +35,8 @@ extension CloudEngine {
             userId: user ?? identity.member(of: place.project)?.id ?? "", userProjectId: random.hexId(),
             goal: StackRecord.Goal(template: template, environment: request.environment), tags: request.tags ?? [],
             timeoutMinutes: request.timeoutMinutes, disablesRollback: request.disablesRollback ?? true,
-            createdAt: now, random: random, rule: rule(for: request.name, in: place.region))
+            createdAt: now, random: random, rule: nil)
+        stack.rule = rule(for: stack)
         try checkParts(of: stack)
         if let adoption { stack.adopt(adoption.resources) }
         note(&stack, resource: nil, stack.status, stack.reason)
@@ -49,9 +50,9 @@ extension CloudEngine {
     /// - Parameter live: how many stacks the project has.
     /// - Throws: ``HeatFault`` where it may have no more.
     func checkQuota(_ live: Int) throws(HeatFault) {
-        guard live >= scenario.quota.stacks else { return }
+        guard live >= stackQuota else { return }
         throw .limit(
-            "You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks.")
+            "You have reached the maximum stacks per tenant, \(stackQuota). Please delete some stacks.")
     }
 
     /// What the custom constraints of a project's templates find.
@@ -70,19 +71,6 @@ extension CloudEngine {
             identity.users.flatMap { [$0.name, $0.id] } + identity.projects.flatMap { [$0.name, $0.id] }
                 + identity.domains.flatMap { [$0.name, $0.id] })
         return names
-    }
-
-    /// The rule that governs a new stack: the first whose conditions it meets.
-    private mutating func rule(for name: String, in region: String) -> StackRule? {
-        for (index, rule) in scenario.stackRules.enumerated() {
-            guard rule.region == nil || rule.region == region, rule.name.map({ Glob($0).matches(name) }) ?? true else {
-                continue
-            }
-            let count = (regions[region]?.ruleMatches[index] ?? 0) + 1
-            regions[region]?.ruleMatches[index] = count
-            if rule.nth == nil || rule.nth == count { return rule }
-        }
-        return nil
     }
 
     /// Begins what can begin and ends the stack's action where all is done.
@@ -104,7 +92,9 @@ extension CloudEngine {
         stack.dropAbsentLeftovers()
         let action = stack.action
         conclude(&stack, .complete, "Stack \(action.rawValue) completed successfully")
-        if action == .create, let delay = stack.rule?.vanishesAfter { schedule(.vanish, stack, after: delay) }
+        if action == .create, let delay = stack.rule?.vanishesAfter {
+            schedule(.vanish, stack, after: delay.draw(from: stack.random.stream("vanishes")))
+        }
     }
 
     /// - Returns: whether a resource was found to be as it should be.

@@ -89,7 +89,7 @@ struct StackRecord: Sendable {
     var countedResources = 0
     /// Draws for this stack alone, the same when its story is played again.
     let random: RandomSource
-    let rule: StackRule?
+    var rule: StackRule?
     /// Where the resources are, those that are to be deleted left out.
     private var places: [String: Int] = [:]
     private var turnsMade = 0

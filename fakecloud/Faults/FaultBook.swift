@@ -15,6 +15,8 @@ public struct ArmedFault: Sendable {
     fileprivate let end: Timestamp?
     /// By what requests are counted together.
     fileprivate var counts: [String: Int] = [:]
+    /// When requests were let through, by the same, as far back as the rule's rate looks.
+    fileprivate var letThrough: [String: [Timestamp]] = [:]
 
     fileprivate init(_ rule: FaultRule, at instant: Timestamp, isLive: Bool, random: RandomSource) {
         self.rule = rule
@@ -113,7 +115,17 @@ extension ArmedFault {
         let draws = random.stream("request:\(matched)")
         let isLucky = rule.when.chance.map { draws.fraction() < $0 } ?? true
         let isInWindow = instant >= from && end.map { instant < $0 } ?? true
-        return rule.when.admits(number) && isLucky && isInWindow ? draws : nil
+        return rule.when.admits(number) && isLucky && isInWindow && isTooMuch(key, at: instant) ? draws : nil
+    }
+
+    /// Whether so many requests were let through lately that this one is not. Those that are not do not count.
+    private mutating func isTooMuch(_ key: String, at instant: Timestamp) -> Bool {
+        guard let rate = rule.when.rate else { return true }
+        var recent = (letThrough[key] ?? []).filter { $0 + rate.length > instant }
+        let isTooMuch = recent.count >= rate.limit
+        if !isTooMuch { recent.append(instant) }
+        letThrough[key] = recent
+        return isTooMuch
     }
 }
 

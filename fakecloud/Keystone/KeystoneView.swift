@@ -72,7 +72,7 @@ struct KeystoneView {
     ]
 
     private func endpoints(of service: Service, project: String) -> [[String: JSONValue]] {
-        engine.scenario.regions.flatMap { region in
+        engine.scenario.regions.filter { !engine.hiddenRegions.contains($0.id) }.flatMap { region in
             ["public", "admin", "internal"].map { interface in
                 let id = engine.catalog.hexId(of: "endpoint", "\(service.name) \(region.id) \(interface)")
                 return [

@@ -29,7 +29,7 @@ struct NetworkState: Sendable {
 
     /// By project where an administrator set them.
     var quotas: [String: [QuotaScenario.Resource: Int]] = [:]
-    let standardQuota: [QuotaScenario.Resource: Int]
+    var standardQuota: [QuotaScenario.Resource: Int]
     /// When the region began.
     let epoch: Timestamp
 

@@ -22,7 +22,7 @@ struct ComputeState: Sendable {
     var usage: [String: Usage] = [:]
     /// By project where an administrator set them.
     var quotas: [String: [QuotaScenario.Resource: Int]] = [:]
-    let standardQuota: [QuotaScenario.Resource: Int]
+    var standardQuota: [QuotaScenario.Resource: Int]
     /// What the hosts still have; empty where there is room for everything.
     private var hosts: OrderedDictionary<String, HostScenario>
 

@@ -66,7 +66,10 @@ enum Invariants {
         Rule("C4", "only stacks of the portal are deleted", onlyOwnStacksAreDeleted),
         Rule("C5", "no create after a deletion was asked for", noCreateAfterDeletion),
         Rule("C6", "what is said of a stack is true: DELETED is gone, what failed has failed", verdictsAreTrue),
-        Rule("C7", "a stack that is missing was gone for the whole minute of evidence", missingStacksAreGone),
+        Rule(
+            "C7",
+            "a stack that is missing was gone for the whole minute of evidence, or its server was deleted past Heat",
+            missingStacksAreGone),
         Rule(
             "C8", "a token that was refused or has expired is not used, and one sign-in is under way at a time",
             tokensAreMinded),

@@ -150,10 +150,15 @@ extension Invariants {
     static func missingStacksAreGone(_ trace: [Trace.Line]) -> [Violation] {
         var code: [String: String] = [:]
         var violations: [Violation] = []
+        /// The names of stacks whose server somebody has deleted past Heat, which the stack does not tell.
+        var withoutServer: Set<String> = []
         withStacks(trace) { line, stacks in
+            if line.kind == "deed", let name = line["serverOf"]?.string { withoutServer.insert(name) }
             guard line.kind == "commit", let id = line["deployment"]?.string else { return }
             let now = line["data"]?["lastError"]?["code"]?.string ?? ""
-            guard code.updateValue(now, forKey: id) != now, now == "STACK_MISSING" else { return }
+            guard code.updateValue(now, forKey: id) != now, now == "STACK_MISSING",
+                !withoutServer.contains("vm-" + id.lowercased())
+            else { return }
             for stack in (stacks[id] ?? [:]).sorted(by: { $0.key < $1.key }).map(\.value) {
                 let isGone = stack.status == "GONE" && line.t - stack.since >= evidence
                 guard !isGone, !stack.status.hasPrefix("DELETE") else { continue }
