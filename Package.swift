@@ -164,7 +164,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "WebSockets", "Scenarios", "FakeCloud", "Runtime"],
+            dependencies: [
+                "Simulation", "WebSockets", "Workers", "OpenStack", "Scenarios", "FakeCloud", "Runtime", httpTypes,
+            ],
             swiftSettings: settings),
     ]
 )

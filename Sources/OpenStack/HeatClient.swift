@@ -55,6 +55,26 @@ public struct HeatClient: Sendable {
         }
     }
 
+    /// The newest stacks of the project, newest first, whoever made them.
+    ///
+    /// - Parameters:
+    ///   - count: at most so many.
+    ///   - withDeleted: also those that are gone, as long as Heat keeps them (golden exchange `list-show-deleted`).
+    public func newest(_ count: Int, withDeleted: Bool = false) async throws -> Answer<[Stack]> {
+        var query = [("limit", "\(count)")]
+        if withDeleted { query.append(("show_deleted", "true")) }
+        return try await call(.get, "stacks", query: query, for: .read).reading { body in
+            body["stacks"]?.array.flatMap { Self.all($0, Stack.init) }
+        }
+    }
+
+    /// The resources of a stack; none where it is deleted (golden exchange `resources-after-delete`).
+    public func resources(_ name: String, id: String) async throws -> Answer<[StackResource]> {
+        try await call(.get, path(name, id) + "/resources", for: .read).reading { body in
+            body["resources"]?.array.flatMap { Self.all($0, StackResource.init) }
+        }
+    }
+
     /// The events of a stack after one that is known, oldest first.
     ///
     /// Heat begins from the start where it does not know the marker; the caller tells events apart by their ids.

@@ -11,7 +11,7 @@ public struct ProjectClient: Sendable {
         public let limit: Int?
 
         /// - Parameter limit: as services write it: -1 for none.
-        init(used: Int, limit: Int) {
+        public init(used: Int, limit: Int) {
             self.used = used
             self.limit = limit < 0 ? nil : limit
         }

@@ -51,19 +51,43 @@ public struct StackEvent: Equatable, Sendable {
     public let resource: String
     public let status: String
     public let reason: String
+    /// In whole seconds, as Heat writes it; nil where it cannot be read.
+    public let time: Timestamp?
 
-    public init(id: String, resource: String, status: String, reason: String = "") {
+    public init(id: String, resource: String, status: String, reason: String = "", time: Timestamp? = nil) {
         self.id = id
         self.resource = resource
         self.status = status
         self.reason = reason
+        self.time = time
     }
 
     init?(_ value: JSONValue) {
         guard let id = value["id"]?.string, let resource = value["resource_name"]?.string,
             let status = value["resource_status"]?.string
         else { return nil }
-        self.init(id: id, resource: resource, status: status, reason: value["resource_status_reason"]?.string ?? "")
+        self.init(
+            id: id, resource: resource, status: status, reason: value["resource_status_reason"]?.string ?? "",
+            // Some releases leave the Z out.
+            time: value["event_time"]?.string.flatMap { Timestamp($0) ?? Timestamp($0 + "Z") })
+    }
+}
+
+/// A resource of a stack.
+public struct StackResource: Equatable, Sendable {
+    /// Its name in the template.
+    public let name: String
+    /// `OS::Nova::Server`, …
+    public let type: String
+
+    public init(name: String, type: String) {
+        self.name = name
+        self.type = type
+    }
+
+    init?(_ value: JSONValue) {
+        guard let name = value["resource_name"]?.string, let type = value["resource_type"]?.string else { return nil }
+        self.init(name: name, type: type)
     }
 }
 

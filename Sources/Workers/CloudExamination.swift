@@ -199,7 +199,8 @@ public struct CloudExamination: Sendable {
         }
         let hasVolumes = (try? await region.connection.offers(.volume)) ?? true
         let order = StackTemplate.Order(
-            flavor: flavor.id, image: image.id, sshPublicKey: Self.examplePublicKey, storageGiB: 10, name: "example",
+            flavor: flavor.id, image: image.id, sshPublicKey: StackTemplate.examplePublicKey, storageGiB: 10,
+            name: "example",
             hasVolumes: hasVolumes)
         var findings = [finding(.offer, .fine, "\(flavors.count) instance types, \(images.count) images")]
         guard depth == .full else { return (findings, order) }
@@ -217,10 +218,6 @@ public struct CloudExamination: Sendable {
         }
         return (findings, order)
     }
-
-    /// A key that nobody has the other half of: Heat looks at its form only.
-    private static let examplePublicKey =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA example"
 
     private func networks() async throws -> Finding {
         let answer = try await offer.networks()

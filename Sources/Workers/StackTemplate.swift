@@ -35,7 +35,8 @@ public struct StackTemplate: Equatable, Sendable {
 
     public let yaml: String
     let parameters: Set<String>
-    private let resources: Set<String>
+    /// The types of its resources, by their names.
+    public let resourceTypes: [String: String]
 
     /// Reads a template and checks that it keeps the contract.
     ///
@@ -57,7 +58,10 @@ public struct StackTemplate: Equatable, Sendable {
         guard problems.isEmpty else { throw TemplateProblem(file: file, problems: problems) }
         self.yaml = yaml
         parameters = Set(Self.names(in: root["parameters"]))
-        resources = Set(Self.names(in: root["resources"]))
+        let types = Self.names(in: root["resources"]).map { name in
+            (name, root["resources"]?[name]?["type"]?.string ?? "")
+        }
+        resourceTypes = Dictionary(types, uniquingKeysWith: { $1 })
     }
 
     private static func problems(of root: Node.Mapping) -> [String] {
@@ -85,7 +89,7 @@ public struct StackTemplate: Equatable, Sendable {
 
     /// What the log calls a resource of the template; nil for what is not in it, such as the stack itself.
     func title(of resource: String) -> String? {
-        guard resources.contains(resource) else { return nil }
+        guard resourceTypes[resource] != nil else { return nil }
         return switch resource {
         case "key": "SSH key"
         case "security_group": "firewall rules"

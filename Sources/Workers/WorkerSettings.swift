@@ -24,7 +24,7 @@ public struct WorkerSettings: Equatable, Sendable {
     /// Heat's own limit for a create, in minutes; the portal waits 10 min longer.
     public var createTimeoutMinutes = 30
     /// After this long no stack is in progress any more that Heat still works on.
-    var stackLimit: Duration { .seconds((createTimeoutMinutes + 10) * 60) }
+    public var stackLimit: Duration { .seconds((createTimeoutMinutes + 10) * 60) }
     /// After this long a create of unknown outcome no longer happens: twice the engine's RPC time-out.
     public var settleTime: Duration = .seconds(120)
     public var createsAtMost = 5

@@ -57,6 +57,48 @@ import Testing
             ])
     }
 
+    @Test("the newest stacks are one page, with the deleted ones where they are asked for")
+    func newest() async throws {
+        let cloud = ScriptedCloud(time) { _ in
+            .json(
+                200, ["stacks": [["id": "s1", "stack_name": "vm-1", "stack_status": "DELETE_COMPLETE", "tags": nil]]])
+        }
+        let gone = Stack(id: "s1", name: "vm-1", status: "DELETE_COMPLETE")
+        #expect(try await cloud.client().newest(5) == .ok([gone]))
+        #expect(try await cloud.client().newest(5, withDeleted: true) == .ok([gone]))
+        #expect(cloud.calls == ["GET /stacks?limit=5", "GET /stacks?limit=5&show_deleted=true"])
+    }
+
+    @Test("resources have their types, and events their times in whole seconds, with a Z or without")
+    func resourcesAndTimes() async throws {
+        let cloud = ScriptedCloud(time) { request in
+            guard request.url.contains("/events") else {
+                return .json(200, ["resources": [["resource_name": "server", "resource_type": "OS::Nova::Server"]]])
+            }
+            let times: [JSONValue] = ["2026-11-23T19:39:47Z", "2026-11-23T19:39:48", "yesterday"]
+            return .json(
+                200,
+                [
+                    "events": .array(
+                        times.map {
+                            [
+                                "id": "e", "resource_name": "server", "resource_status": "CREATE_COMPLETE",
+                                "event_time": $0,
+                            ]
+                        })
+                ])
+        }
+        let client = cloud.client()
+        let resources = try await client.resources("vm-1", id: "s1")
+        #expect(resources == .ok([StackResource(name: "server", type: "OS::Nova::Server")]))
+        guard case .ok(let events) = try await client.events("vm-1", id: "s1", after: nil) else {
+            Issue.record("no events")
+            return
+        }
+        #expect(events.map(\.time) == [Timestamp("2026-11-23T19:39:47Z"), Timestamp("2026-11-23T19:39:48Z"), nil])
+        #expect(cloud.calls.first == "GET /stacks/vm-1/s1/resources")
+    }
+
     @Test("many who need a token at once ask for one together")
     func singleFlight() async throws {
         let cloud = ScriptedCloud(time) { _ in .vm1 }

@@ -10,6 +10,8 @@ import datetime
 import json
 import os
 import pathlib
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -276,6 +278,59 @@ def doctor_is_content(stage):
     assert stage.cloud.application["secret"] not in done.stdout + done.stderr
 
 
+def records_and_replays(stage):
+    """A recording of this cloud passes on the fake, in which things take as long as here, and says nothing private."""
+    file = stage.folder / "recorded.yaml"
+    record = ["record", "--cloud", "real", "--template", TEMPLATE, "--for", "20s", "--output", str(file),
+              "--format", "json", "--try"]
+    done = stage.run(*record, "3", "--instance-type", "slow")
+    assert done.returncode == 0, done
+    seen = json.loads(done.stdout)
+    assert seen["stacks"] >= 3 and seen["calls"] > 20 and seen["makesVMs"], seen
+    text = file.read_text()
+    # The VM's server takes 12 s in this template, and Heat up to a second more.
+    create = re.search(r"OS::Nova::Server:[^A-Z]*?create: (?:{ lognormal: { p50: )?(\\d+)(ms|s)", text)
+    assert create, text
+    seconds = int(create[1]) / (1000 if create[2] == "ms" else 1)
+    assert 11 <= seconds <= 15, text
+    assert stage.run("check", str(file)).returncode == 0
+    replay = stage.folder / "replay.jsonl"
+    played = stage.run("run", str(file), "--trace", str(replay))
+    assert played.returncode == 0, played
+    trace = [json.loads(line) for line in replay.read_text().splitlines()]
+    made = next(line["t"] for line in trace if line["kind"] == "call" and line["op"] == "heat.stack.create")
+    active = next(line["t"] for line in trace if line["kind"] == "commit" and line["data"]["status"] == "ACTIVE")
+    assert 10_000 <= active - made <= 22_000, (made, active)
+    # A create that fails is recorded with the cloud's words, and the portal meets it in the replay.
+    done = stage.run(*record, "1", "--image", "broken")
+    assert done.returncode == 0, done
+    text += file.read_text()
+    assert json.loads(done.stdout)["stackFailures"] >= 1 and "fails:" in file.read_text(), file.read_text()
+    played = stage.run("run", str(file))
+    assert played.returncode == 0 and "ERROR" in played.stdout, played
+    # Ctrl-C: it deletes what it made, and writes what it saw.
+    watch = subprocess.Popen(
+        [stage.binary, *record, "5", "--instance-type", "slow"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True)
+    eventually("a stack of a trial", lambda: trials(stage))
+    watch.send_signal(signal.SIGINT)
+    out, errors = watch.communicate(timeout=120)
+    assert watch.returncode == 0 and json.loads(out)["calls"] > 0, (out, errors)
+    text += file.read_text()
+    assert not trials(stage), trials(stage)
+    cloud = stage.cloud
+    private = [cloud.application["id"], cloud.application["secret"], cloud.project, cloud.user, cloud.password,
+               cloud.host, "RegionOne", "hothouse-record-", *stage.heat.tokens]
+    private += [stack[key] for stack in cloud.stacks("hothouse-record", deleted=True) for key in ("id", "stack_name")]
+    for secret in private:
+        assert secret not in text, f"{secret} is in the recording"
+
+
+def trials(stage):
+    """The stacks of `hothouse record` that are there."""
+    return [s for s in stage.cloud.stacks("hothouse-record") if s["stack_status"] != "DELETE_COMPLETE"]
+
+
 def wrong_configurations(stage):
     """Named at start by what is wrong and where, with the documented exit code."""
     id, secret = stage.cloud.application["id"], stage.cloud.application["secret"]
@@ -435,6 +490,7 @@ def main():
         stage = Stage(binary, folder, cloud)
         timed(doctor_is_content, stage)
         timed(wrong_configurations, stage)
+        timed(records_and_replays, stage)
         portal = stage.portal().start()
         try:
             customer = Customer(portal)

@@ -49,3 +49,8 @@ enum ResourceKind: String, CaseIterable, Sendable {
     /// Whether an update changes a property in place; else it replaces the resource by a new one.
     func isUpdatable(_ property: String) -> Bool { schema.properties[property]?.isUpdatable ?? false }
 }
+
+extension FakeCloud {
+    /// The types of Heat's resources that templates may use.
+    public static let resourceTypes = Set(ResourceKind.allCases.map(\.rawValue))
+}
