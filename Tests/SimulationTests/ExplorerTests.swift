@@ -23,7 +23,7 @@ import Testing
     private static let runs = 120
 
     /// Bugs that take more than a few runs to find, each with what it takes for them to show.
-    private static let rare: [Mutant: (cloud: String, rule: String)] = [
+    private static let rareBugs: [Mutant: (cloud: String, rule: String)] = [
         // The create happens after all that could be known of it.
         .sweepsNothing: (
             """
@@ -41,9 +41,9 @@ import Testing
         ),
     ]
 
-    @Test("a bug that needs much to come together is seen where it does", arguments: rare.keys.map { $0 })
+    @Test("a bug that needs much to come together is seen where it does", arguments: rareBugs.keys.map { $0 })
     func rare(mutant: Mutant) throws {
-        let (cloud, rule) = try #require(Self.rare[mutant])
+        let (cloud, rule) = try #require(Self.rareBugs[mutant])
         let lines = cloud.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
         let story = try Library.story(
             text: """
@@ -67,7 +67,7 @@ import Testing
         #expect(play(story, mutant: mutant).failures.compactMap(\.invariant).contains(rule))
     }
 
-    @Test("a portal with a deliberate bug is found out", arguments: Mutant.allCases.filter { rare[$0] == nil })
+    @Test("a portal with a deliberate bug is found out", arguments: Mutant.allCases.filter { rareBugs[$0] == nil })
     func mutants(mutant: Mutant) async throws {
         var explorer = try explorer(0..<UInt64(Self.runs / (Self.names.count + 1)))
         explorer.mutant = mutant
