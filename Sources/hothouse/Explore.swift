@@ -55,7 +55,7 @@ struct Explore: AsyncParsableCommand {
     }
 
     /// Each mutant is looked for this often, each time with other seeds, in at most so many seeds of each story.
-    private static let (searches, seedsOfASearch) = (5, 20 as UInt64)
+    private static let (searches, seedsOfASearch) = (3, 20 as UInt64)
 
     /// Prints the table of the documentation: a row for each mutant.
     private func tellMutants(_ explorer: Explorer) async throws {

@@ -13,16 +13,20 @@ public struct Explorer: Sendable {
         public let file: String
         /// The story as it is for a seed, nil where that is none.
         let told: @Sendable (_ seed: UInt64) -> (document: StoryDocument, scenario: Scenario)?
+        /// Whether somebody wrote what is expected of it.
+        let isWritten: Bool
 
         /// - Throws: ``ScenarioErrors``.
         public init(_ document: StoryDocument, file: String) throws(ScenarioErrors) {
             self.file = file
             let scenario = try Scenario(parsing: Array(document.yaml.utf8), file: file, standardCloud: .standard)
             told = { _ in (document, scenario) }
+            isWritten = true
         }
 
         private init(generated file: String) {
             self.file = file
+            isWritten = false
             told = { seed in
                 let document = Workload.document(seed: seed)
                 let scenario = try? Scenario(
@@ -175,7 +179,7 @@ public struct Explorer: Sendable {
         var document = original
         document["seed"] = "\(seed)"
         let outcome = Simulation.play(told, seed: seed, mutant: mutant)
-        return (document, outcome, outcome.failures.first)
+        return (document, outcome, story.isWritten ? outcome.failures.first : outcome.breach)
     }
 
     /// M1: the same story and seed are the same trace.

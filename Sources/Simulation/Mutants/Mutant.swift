@@ -22,7 +22,6 @@ public enum Mutant: String, CaseIterable, Sendable {
     case forgetsADeleteAfterARestart = "forget-a-delete-after-a-restart"
     case ignoresA401 = "ignore-a-401"
     case spinsOn429 = "spin-on-429"
-    case keepsNoFence = "keep-no-fence"
     case takesOneLookForEnough = "take-one-look-for-enough"
     case takesErrorsForAbsence = "take-errors-for-absence"
     case sweepsNothing = "sweep-nothing"
@@ -47,7 +46,6 @@ public enum Mutant: String, CaseIterable, Sendable {
         case .forgetsADeleteAfterARestart: "A server does not take up deletions that were asked for before it started."
         case .ignoresA401: "A token is kept for good, whatever the services say of it."
         case .spinsOn429: "A call that is answered with 429 is sent again at once."
-        case .keepsNoFence: "A worker writes what it learned, whoever holds the deployment by then."
         case .takesOneLookForEnough: "A stack that is not there at one look is taken for gone."
         case .takesErrorsForAbsence: "A 5xx on a look at a stack is taken for its absence."
         case .sweepsNothing: "Nobody looks for stacks that belong to no deployment."
@@ -77,7 +75,6 @@ extension Mutant {
         case .losesAWakeUp: return MutantStore(inner: inner) { LosingWakeUps($0, random: random) }
         case .chargesAKeyTwice: return MutantStore(inner: inner, writing: ForgettingKeys.init)
         case .forgetsADeleteAfterARestart: return MutantStore(inner: inner) { ForgettingDeletes($0, bornAt: bornAt) }
-        case .keepsNoFence: return MutantStore(inner: inner, writing: Unfenced.init)
         case .losesAChange: return LossyStore(inner: inner, feed: feed, random: random)
         case .commitsWithoutAnEvent: return MutantStore(inner: inner) { LosingEvents($0, random: random) }
         case .listsForAnybody: return MutantStore(inner: inner, reading: CountingAll.init)

@@ -110,15 +110,6 @@ final class ForgettingDeletes: ForwardingTransaction {
     }
 }
 
-final class Unfenced: ForwardingTransaction {
-    override func update(
-        _ record: DeploymentRecord, from previous: DeploymentRecord, fence: Int?, dueAt: Timestamp?,
-        events drafts: [EventDraft]
-    ) throws {
-        try super.update(record, from: previous, fence: nil, dueAt: dueAt, events: drafts)
-    }
-}
-
 final class LosingEvents: ForwardingTransaction {
     private let random: RandomSource
 
