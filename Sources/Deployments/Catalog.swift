@@ -7,9 +7,15 @@ public struct RegionCatalog: Equatable, Sendable {
     public let images: [Image]
     /// Whether VMs can have disks of any size. Where not, their disk is that of the instance type.
     public let hasVolumes: Bool
+    /// What the portal's project may use there; nil where nobody says.
+    public let quota: ComputeQuota?
 
-    public init(region: Region, instanceTypes: [InstanceType], images: [Image], hasVolumes: Bool = true) {
+    public init(
+        region: Region, instanceTypes: [InstanceType], images: [Image], hasVolumes: Bool = true,
+        quota: ComputeQuota? = nil
+    ) {
         self.region = region
+        self.quota = quota
         self.instanceTypes = instanceTypes
         self.images = images
         self.hasVolumes = hasVolumes
@@ -23,6 +29,32 @@ public struct Region: Equatable, Sendable {
     public init(id: String, name: String) {
         self.id = id
         self.name = name
+    }
+}
+
+/// How much of a region the portal may use, and uses.
+public struct ComputeQuota: Equatable, Sendable {
+    public struct Share: Equatable, Sendable {
+        public let used: Int
+        /// nil for no limit.
+        public let limit: Int?
+
+        public init(used: Int, limit: Int?) {
+            self.used = used
+            self.limit = limit
+        }
+
+        public var left: Int? { limit.map { max(0, $0 - used) } }
+    }
+
+    public let instances: Share
+    public let cores: Share
+    public let ramMiB: Share
+
+    public init(instances: Share, cores: Share, ramMiB: Share) {
+        self.instances = instances
+        self.cores = cores
+        self.ramMiB = ramMiB
     }
 }
 
@@ -69,6 +101,9 @@ public protocol Catalog: Sendable {
     /// - Returns: nil for an unknown region.
     /// - Throws: ``RegionUnavailable`` where nothing is cached and the cloud does not answer.
     func catalog(of regionId: String) async throws -> RegionCatalog?
+
+    /// The same, asked of the cloud now.
+    func freshCatalog(of regionId: String) async throws -> RegionCatalog?
 }
 
 /// A region does not answer, and nothing that it said before will do.

@@ -13,4 +13,6 @@ public enum DeploymentError: Error, Equatable, Sendable {
     /// Retry is for a deployment in ERROR that is still wanted.
     case notRetryable(Deployment.Status)
     case regionUnavailable(RegionUnavailable)
+    /// Nothing is made in the region at the moment.
+    case maintenance(Maintenance)
 }

@@ -15,6 +15,12 @@ public struct DeploymentRecord: Equatable, Sendable {
         self.lastEventSeq = lastEventSeq
     }
 
+    /// Whether it waits for its create: nothing was sent for this try, and nothing is left of the one before.
+    public var awaitsCreate: Bool {
+        desired == .present && work.create == .none && work.replaced == nil
+            && (deployment.status == .requested || deployment.status == .provisioning)
+    }
+
     public enum DesiredState: String, Codable, Sendable {
         case present = "PRESENT"
         case absent = "ABSENT"
@@ -47,6 +53,11 @@ public struct DeploymentRecord: Equatable, Sendable {
         public var outputPolls = 0
         /// The status of the stack that was last looked at closely, so that details are read only after a change.
         public var seenStackStatus: String?
+        /// Its server in Nova, as the stack's output says; nil where the template has no such output.
+        public var serverId: String?
+        /// The status of that server when it was last looked at, and since when it is missing.
+        public var serverStatus: String?
+        public var serverAbsentSince: Timestamp?
         /// The uuid of the newest event of the cloud that is in the log.
         public var eventMarker: String?
         /// The stack of the try before (T22). It is deleted, and its absence confirmed, before the next create is
@@ -54,6 +65,8 @@ public struct DeploymentRecord: Equatable, Sendable {
         public var replaced: ReplacedStack?
         /// Which try this is, from 1.
         public var attempt = 1
+        /// Whether the operator has taken over what is left of it in the cloud; nil for no.
+        public var isAbandoned: Bool?
 
         public init(stackName: String, sshPublicKey: String) {
             self.stackName = stackName

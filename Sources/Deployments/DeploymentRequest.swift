@@ -44,6 +44,13 @@ public struct DeploymentRequest: Equatable, Sendable {
         text.wholeMatch(of: /[\p{L}\p{N}][\p{L}\p{N} ._-]*/) != nil
     }
 
+    private static let noRoom = "NO_ROOM"
+
+    /// Whether the region's quota, as far as it is known, leaves too little for it.
+    func isOverQuota(of catalog: RegionCatalog?) -> Bool {
+        catalog.map { check(against: $0, keys: []).contains { $0.code == Self.noRoom } } ?? false
+    }
+
     /// Checks the request against what the region offers and the customer's keys.
     func check(against catalog: RegionCatalog?, keys: [SSHKey]) -> [FieldError] {
         guard let catalog else {
@@ -56,6 +63,18 @@ public struct DeploymentRequest: Equatable, Sendable {
         let type = catalog.instanceTypes.first { $0.id == spec.instanceTypeId }
         if let type, !catalog.hasVolumes, spec.storageGiB > type.diskGiB {
             refuse("storage", "TOO_LARGE", "\(type.name) has a disk of \(type.diskGiB) GiB, and \(regionId) no other")
+        }
+        if let type, let quota = catalog.quota {
+            let needs = [
+                (1, "VM", quota.instances), (type.vcpus, "cores", quota.cores), (type.ramMiB, "MiB", quota.ramMiB),
+            ]
+            for (needed, unit, share) in needs {
+                guard let left = share.left, needed > left else { continue }
+                refuse(
+                    "instanceTypeId", Self.noRoom,
+                    "\(type.name) needs \(needed) \(unit), and \(regionId) has \(left) left")
+                break
+            }
         }
         if type == nil {
             refuse("instanceTypeId", "UNKNOWN_INSTANCE_TYPE", "no instance type \(spec.instanceTypeId) in \(regionId)")

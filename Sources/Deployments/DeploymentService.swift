@@ -55,7 +55,7 @@ public struct DeploymentService: Sendable {
         let (request, fieldErrors) = DeploymentRequest.read(body)
         let offered: Result<RegionCatalog?, RegionUnavailable>
         do {
-            offered = .success(try await request.asyncFlatMap { try await catalog.catalog(of: $0.regionId) })
+            offered = .success(try await request.asyncFlatMap(offer))
         } catch let unavailable as RegionUnavailable {
             offered = .failure(unavailable)
         }
@@ -71,6 +71,7 @@ public struct DeploymentService: Sendable {
                     return Created(deploymentId: first.deploymentId, isReplay: true)
                 }
                 guard let request else { throw DeploymentError.invalid(fieldErrors) }
+                try Self.refuseMaintenance(of: request.regionId, in: tx)
                 let region: RegionCatalog?
                 switch offered {
                 case .success(let catalog): region = catalog
@@ -107,6 +108,13 @@ public struct DeploymentService: Sendable {
         }
         try surroundings.crashPoints.reached(.httpCreateCommitted)
         return created
+    }
+
+    /// What the region of a request offers. What is known of its quota may be old, so it is asked again before
+    /// anybody is refused by it.
+    private func offer(for request: DeploymentRequest) async throws -> RegionCatalog? {
+        let known = try await catalog.catalog(of: request.regionId)
+        return request.isOverQuota(of: known) ? try await catalog.freshCatalog(of: request.regionId) : known
     }
 
     public func list(_ query: DeploymentQuery) async throws -> DeploymentPage {
@@ -161,7 +169,8 @@ public struct DeploymentService: Sendable {
 
     /// Tries a deployment in ERROR again, as a new stack once the old one is confirmed gone (T22).
     ///
-    /// - Throws: ``DeploymentError/notFound``, ``DeploymentError/notRetryable(_:)``, ``StoreUnavailable``.
+    /// - Throws: ``DeploymentError/notFound``, ``DeploymentError/notRetryable(_:)``,
+    ///   ``DeploymentError/maintenance(_:)``, ``StoreUnavailable``.
     public func retry(_ id: String, of customerId: String) async throws -> Deployment.Status {
         let now = surroundings.time.now
         return try await store.write { tx in
@@ -169,6 +178,7 @@ public struct DeploymentService: Sendable {
             guard previous.deployment.status == .error, previous.desired == .present else {
                 throw DeploymentError.notRetryable(previous.deployment.status)
             }
+            try Self.refuseMaintenance(of: previous.deployment.regionId, in: tx)
             var record = previous
             try record.apply(.retry, at: now) {
                 $0.lastError = nil
@@ -193,6 +203,13 @@ public struct DeploymentService: Sendable {
         try await store.write { tx in
             try tx.forgetIdempotencyRecords(before: now)
             try tx.forgetEvents(retention)
+            try tx.forgetChanges(at: now)
+        }
+    }
+
+    private static func refuseMaintenance(of regionId: String, in queries: some DeploymentQueries) throws {
+        if let maintenance = try queries.maintenances().first(where: { $0.regionId == regionId }) {
+            throw DeploymentError.maintenance(maintenance)
         }
     }
 

@@ -69,6 +69,8 @@ public protocol DeploymentQueries {
     func idempotencyRecord(_ key: IdempotencyKey, at now: Timestamp) throws -> IdempotencyRecord?
     func sshKeys(of customerId: String) throws -> [SSHKey]
     func sshKey(_ id: String) throws -> SSHKey?
+    /// The regions in maintenance, by their ids.
+    func maintenances() throws -> [Maintenance]
     /// The id of this installation, made with the database: it marks the portal's stacks in a cloud.
     func instanceId() throws -> String
     /// The id of the database's history, renewed by a restore: it begins every ETag.
@@ -92,11 +94,13 @@ public protocol DeploymentTransaction: DeploymentQueries {
         events drafts: [EventDraft]
     ) throws
 
-    /// Gives the deployments that have been due the longest, and that nobody holds, to a worker, each with a fence
-    /// of its own that ends every earlier one.
+    /// Gives the next due deployment that nobody holds to a worker, with a fence that ends every earlier one: what is
+    /// under way first, the longest due first. Of those that wait for their create, and only while the region has
+    /// room for one, the next is of the customer who has the fewest creates under way.
     ///
+    /// - Returns: nil where there is none, as in a region in maintenance.
     /// - Throws: ``DamagedRecord``; nothing is claimed then.
-    func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord]
+    func claimDue(_ claim: WorkClaim) throws -> ClaimedRecord?
     /// Moves the end of a lease.
     ///
     /// - Returns: whether the owner still held it.
@@ -107,9 +111,15 @@ public protocol DeploymentTransaction: DeploymentQueries {
     func postpone(_ id: String, until: Timestamp) throws
     func remember(_ record: IdempotencyRecord, for key: IdempotencyKey) throws
     func forgetIdempotencyRecords(before instant: Timestamp) throws
+    /// Deletes what is kept for other servers on the database, where they have had the time to read it.
+    func forgetChanges(at now: Timestamp) throws
     func forgetEvents(_ retention: EventRetention) throws
     func insert(_ key: SSHKey) throws
     func deleteSSHKey(_ id: String) throws
+    /// Puts a region into maintenance, or replaces what is known of it.
+    func insert(_ maintenance: Maintenance) throws
+    /// - Returns: whether the region was in maintenance.
+    func deleteMaintenance(of regionId: String) throws -> Bool
 }
 
 /// Somebody else changed the record since it was read: read it again and decide anew.
@@ -159,20 +169,21 @@ public struct EventDraft: Equatable, Sendable {
     }
 }
 
-/// A worker's request for due deployments of one region whose lease is free (semantics.md S13.1).
+/// A worker's request for a due deployment of one region whose lease is free (semantics.md S13.1).
 public struct WorkClaim: Sendable {
     public let regionId: String
     public let owner: String
     public let now: Timestamp
     public let leaseFor: Duration
-    public let limit: Int
+    /// How many creates may be under way in the region at a time.
+    public let createsAtOnce: Int
 
-    public init(regionId: String, owner: String, now: Timestamp, leaseFor: Duration, limit: Int) {
+    public init(regionId: String, owner: String, now: Timestamp, leaseFor: Duration, createsAtOnce: Int) {
         self.regionId = regionId
         self.owner = owner
         self.now = now
         self.leaseFor = leaseFor
-        self.limit = limit
+        self.createsAtOnce = createsAtOnce
     }
 }
 

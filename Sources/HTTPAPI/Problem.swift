@@ -116,6 +116,11 @@ struct Problem {
                 status: .conflict, code: "CONFLICT",
                 detail:
                     "Only a deployment in ERROR that is still wanted can be retried; this one is \(status.rawValue).")
+        case .maintenance(let maintenance):
+            return APIError(
+                status: .serviceUnavailable, code: "MAINTENANCE",
+                detail: "The region \(maintenance.regionId) is in maintenance."
+                    + (maintenance.message.map { " " + $0 } ?? " What exists there stays; try again later."))
         case .regionUnavailable(let region):
             return APIError(
                 status: .serviceUnavailable, code: "REGION_UNAVAILABLE",

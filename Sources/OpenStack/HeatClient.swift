@@ -41,10 +41,11 @@ public struct HeatClient: Sendable {
         try await call(.get, path(name, id), for: .read).reading { $0["stack"].flatMap(Stack.init) }
     }
 
-    /// All live stacks that carry a tag, newest first, page by page.
-    public func list(tag: String) async throws -> Answer<[Stack]> {
+    /// All live stacks, or those that carry a tag, newest first, page by page.
+    public func list(tag: String? = nil) async throws -> Answer<[Stack]> {
         try await pages(of: Self.stacksPerPage) { marker in
-            var query = [("tags", tag), ("limit", "\(Self.stacksPerPage)")]
+            var query = [("limit", "\(Self.stacksPerPage)")]
+            if let tag { query.insert(("tags", tag), at: 0) }
             if let marker { query.append(("marker", marker)) }
             return try await call(.get, "stacks", query: query, for: .read).reading { body in
                 body["stacks"]?.array.flatMap { Self.all($0, Stack.init) }

@@ -133,25 +133,12 @@ struct FaultReader {
         when.first = reader.integer("first", in: numbers)
         when.every = reader.integer("every", in: numbers)
         when.afterCount = reader.integer("afterCount", in: 0...1_000_000_000)
-        if let node = reader.node("chance"), let text = node.string(issues, what: "chance") {
-            when.chance = percent(text)
-            if when.chance == nil {
-                issues.add(
-                    node.place(issues), "chance is a percentage over 0% and up to 100%, such as 2.5%, not \(text)")
-            }
-        }
+        when.chance = reader.percent("chance")
         when.window = reader.map("window", window)
         if let word = reader.word("per", of: FaultRule.Scope.allCases.map(\.rawValue)) {
             when.per = FaultRule.Scope(rawValue: word) ?? .global
         }
         return when
-    }
-
-    private func percent(_ text: String) -> Double? {
-        guard let match = text.wholeMatch(of: /(\d{1,3}(?:\.\d{1,6})?)%/), let number = Double(match.1), number > 0,
-            number <= 100
-        else { return nil }
-        return number / 100
     }
 
     private func window(_ reader: inout MapReader) -> FaultRule.Window {

@@ -1,9 +1,14 @@
 import Runtime
 
 extension Scenario {
-    /// The same story with a script in the place of each plan, drawn from the seed.
+    /// The same story as a seed makes it: without what the swarm leaves out, and with a script in the place of each
+    /// plan.
     public func planned(seed: UInt64) -> Scenario {
         var scenario = self
+        for member in swarm
+        where RandomSource(seed: seed).stream("swarm \(member.id)").fraction() >= member.chance {
+            scenario.leaveOut(member.id)
+        }
         for (index, user) in users.enumerated() {
             guard let plan = user.plan else { continue }
             let random = RandomSource(seed: seed).stream("plan \(user.name)")
@@ -11,6 +16,25 @@ extension Scenario {
             scenario.users[index].plan = nil
         }
         return scenario
+    }
+}
+
+extension Scenario {
+    private mutating func leaveOut(_ id: String) {
+        cloud.faults.removeAll { $0.id == id }
+        deeds.removeAll { $0.id == id }
+        crashes.removeAll { $0.id == id }
+        pauses.removeAll { $0.id == id }
+        storeFailures.removeAll { $0.id == id }
+    }
+
+    /// Whether it is one run of a set: what must happen in a run alone need happen in one of them only.
+    public var isOfSet: Bool { seedCount > 1 || !parameters.isEmpty }
+
+    /// The ids of what a seed may leave out.
+    var idsOfTrouble: [String] {
+        cloud.faults.map(\.id)
+            + (deeds.map(\.id) + crashes.map(\.id) + pauses.map(\.id) + storeFailures.map(\.id)).compactMap { $0 }
     }
 }
 

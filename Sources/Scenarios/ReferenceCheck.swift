@@ -13,6 +13,9 @@ struct ReferenceCheck {
 
     func run() {
         refuseTwins()
+        for member in scenario.swarm {
+            check(member.id, "fault, deed, crash, pause or failure of the store", scenario.idsOfTrouble, member.place)
+        }
         for user in scenario.users {
             let tabs = Self.tabs(of: user)
             for step in user.script { check(step, tabs: tabs) }
@@ -66,14 +69,14 @@ struct ReferenceCheck {
         case .openPage(let deployment, _, let pause):
             check(deployment, "deployment", labels, step.place)
             if let pause { check(pause, step.place) }
-        case .delete(let deployment): check(deployment, "deployment", labels, step.place)
+        case .delete(let deployment), .retry(let deployment, _): check(deployment, "deployment", labels, step.place)
         case .wait(let condition): check(condition, step.place)
         case .closePage(let tab), .dropSocket(let tab), .unsubscribe(let tab), .stallSocket(let tab, _),
             .halfOpen(let tab, _), .send(let tab, _, _):
             check(tab, "tab", tabs, step.place)
         case .create(let creation):
             check(creation.region, "region", scenario.cloud.regions.map(\.id), step.place)
-        case .login, .logout, .sleep: break
+        case .login, .logout, .list, .sleep: break
         }
     }
 

@@ -8,6 +8,10 @@ public struct Scenario: Equatable, Sendable {
     public var seed: UInt64
     /// How many seeds make a set of runs, from ``seed`` on.
     public var seedCount: Int
+    /// What tells this story from the others of its matrix, in the order of the file.
+    public var parameters: [Parameter] = []
+    /// What is in or out by luck.
+    public var swarm: [SwarmMember]
     public var start: Timestamp
     /// No run goes on for longer.
     public var limit: Duration
@@ -27,6 +31,20 @@ public struct Scenario: Equatable, Sendable {
     public var users: [User]
     public var expectations: Expectations
 
+    /// One value of a matrix.
+    public struct Parameter: Equatable, Sendable {
+        public var name: String
+        public var value: String
+    }
+
+    /// A fault, deed, crash, pause or failure of the store that a seed may leave out, as if it were not written.
+    public struct SwarmMember: Equatable, Sendable {
+        public var id: String
+        /// Of 1, that it is in.
+        public var chance: Double
+        public var place: Place
+    }
+
     /// The end of the faults: from then on nothing goes wrong any more, and what must come to rest does.
     public struct Calm: Equatable, Sendable {
         /// Since the start.
@@ -37,6 +55,7 @@ public struct Scenario: Equatable, Sendable {
 
     /// A server stands still, as in a long garbage collection or a machine that is suspended.
     public struct Pause: Equatable, Sendable {
+        public var id: String?
         public var instance: Int
         public var at: Spread
         public var duration: Spread
@@ -49,6 +68,7 @@ public struct Scenario: Equatable, Sendable {
             case full, busy
         }
 
+        public var id: String?
         public var at: Spread
         public var duration: Spread
         public var reason: Reason
@@ -70,6 +90,7 @@ public struct Scenario: Equatable, Sendable {
             case deleteStack(deployment: String)
         }
 
+        public var id: String?
         public var moment: Moment
         public var act: Act
         public var place: Place
@@ -83,6 +104,7 @@ public struct Scenario: Equatable, Sendable {
             case at(Duration)
         }
 
+        public var id: String?
         public var moment: Moment
         /// Which server dies, from 0.
         public var instance: Int
@@ -147,6 +169,10 @@ public struct Step: Equatable, Sendable {
         /// Sends a text over the page's socket, so often.
         case send(tab: String, text: String, times: Int)
         case delete(deployment: String)
+        /// Asks for another try of a deployment in ERROR; the HTTP status that must come.
+        case retry(deployment: String, status: Int)
+        /// Reads the list of the user's deployments, page by page.
+        case list(pageSize: Int)
         case wait(Condition)
         case sleep(Spread)
     }

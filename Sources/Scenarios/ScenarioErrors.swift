@@ -1,3 +1,5 @@
+import Yams
+
 /// Everything that is wrong with a scenario file, each with its place.
 public struct ScenarioErrors: Error, Equatable, CustomStringConvertible {
     public struct Issue: Equatable, Sendable, CustomStringConvertible {
@@ -14,6 +16,9 @@ public struct ScenarioErrors: Error, Equatable, CustomStringConvertible {
 
 /// Collects issues while a file is read, so that all are told at once.
 final class Issues {
+    /// What begins the tags that say of which file a value is.
+    private static let fileTag = "tag:hothouse:file:"
+
     private let file: String
     private(set) var all: [ScenarioErrors.Issue] = []
 
@@ -21,8 +26,23 @@ final class Issues {
         self.file = file
     }
 
-    func place(_ line: Int, _ column: Int) -> Place {
-        Place(file: file, line: line, column: column)
+    /// - Parameter tag: of the value; see ``mark(of:)``.
+    func place(_ line: Int, _ column: Int, tag: String = "") -> Place {
+        let part = tag.hasPrefix(Self.fileTag) ? String(tag.dropFirst(Self.fileTag.count)) : nil
+        return Place(file: part ?? file, line: line, column: column)
+    }
+
+    /// The tag of values of another file: YAML's own say nothing that the reader looks at.
+    func mark(of file: String) -> Tag { Tag(Tag.Name(rawValue: Self.fileTag + file)) }
+
+    /// - Throws: all issues, in the order of their places, where there are any.
+    func check() throws(ScenarioErrors) {
+        guard !all.isEmpty else { return }
+        let sorted = all.enumerated().sorted {
+            ($0.element.place.line, $0.element.place.column, $0.offset)
+                < ($1.element.place.line, $1.element.place.column, $1.offset)
+        }
+        throw ScenarioErrors(issues: sorted.map(\.element))
     }
 
     func add(_ place: Place, _ message: String) {

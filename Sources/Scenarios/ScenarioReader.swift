@@ -23,6 +23,11 @@ struct ScenarioReader {
             if let given = time.instant("start") { start = given }
             if let given = time.duration("limit") { limit = given }
         }
+        let swarm = root.entries("swarm").compactMap { entry in
+            entry.node.percent(issues, what: entry.name).map {
+                Scenario.SwarmMember(id: entry.name, chance: $0, place: entry.node.place(issues))
+            }
+        }
         var cloud = standardCloud
         var deeds: [Scenario.Deed] = []
         root.map("cloud") { reader in
@@ -55,7 +60,8 @@ struct ScenarioReader {
             ExpectationReader(issues: issues, cloud: cloud).read(&expect)
         }
         let scenario = Scenario(
-            name: name, about: about, seed: UInt64(seed), seedCount: seedCount, start: start, limit: limit,
+            name: name, about: about, seed: UInt64(seed), seedCount: seedCount, swarm: swarm, start: start,
+            limit: limit,
             cloud: cloud, deeds: deeds, instances: instances, crashes: crashes, pauses: pauses,
             storeFailures: storeFailures, calm: calm,
             users: users, expectations: expectations ?? Expectations())
@@ -66,6 +72,7 @@ struct ScenarioReader {
     private func deed(_ node: Node) -> Scenario.Deed? {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
+        let id = reader.string("id")
         let at = reader.spread("at")
         let seen = reader.map("when") { when -> Scenario.Deed.Moment? in
             let deployment = when.string("deployment", required: true)
@@ -87,7 +94,7 @@ struct ScenarioReader {
             return nil
         }
         guard let moment = at.map({ .at($0) }) ?? seen ?? nil else { return nil }
-        return Scenario.Deed(moment: moment, act: act, place: reader.place)
+        return Scenario.Deed(id: id, moment: moment, act: act, place: reader.place)
     }
 
     /// One, or a list of them.
@@ -103,6 +110,7 @@ struct ScenarioReader {
     }
 
     private func crash(_ reader: inout MapReader) -> Scenario.Crash? {
+        let id = reader.string("id")
         let point = reader.word("point", of: CrashPoint.allCases.map(\.rawValue)).flatMap(CrashPoint.init(rawValue:))
         let nth = reader.integer("nth", in: 1...1_000_000) ?? 1
         let at = reader.duration("at")
@@ -115,10 +123,11 @@ struct ScenarioReader {
         switch (point, at) {
         case (let point?, nil):
             return Scenario.Crash(
-                moment: .point(point, nth: nth), instance: instance, restartAfter: restartAfter, place: reader.place)
+                id: id, moment: .point(point, nth: nth), instance: instance, restartAfter: restartAfter,
+                place: reader.place)
         case (nil, let at?):
             return Scenario.Crash(
-                moment: .at(at), instance: instance, restartAfter: restartAfter, place: reader.place)
+                id: id, moment: .at(at), instance: instance, restartAfter: restartAfter, place: reader.place)
         default: return nil
         }
     }
@@ -126,21 +135,23 @@ struct ScenarioReader {
     private func pause(_ node: Node) -> Scenario.Pause? {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
+        let id = reader.string("id")
         let instance = reader.integer("instance", in: 0...15) ?? 0
         let at = reader.spread("at", required: true)
         let duration = reader.spread("for", required: true)
         guard let at, let duration else { return nil }
-        return Scenario.Pause(instance: instance, at: at, duration: duration, place: reader.place)
+        return Scenario.Pause(id: id, instance: instance, at: at, duration: duration, place: reader.place)
     }
 
     private func storeFailure(_ node: Node) -> Scenario.StoreFailure? {
         var reader = MapReader(node, issues)
         defer { reader.refuseUnknownKeys() }
+        let id = reader.string("id")
         let at = reader.spread("at", required: true)
         let duration = reader.spread("for", required: true)
         let how = reader.word("how", of: Scenario.StoreFailure.Reason.allCases.map(\.rawValue), required: true)
         guard let at, let duration, let reason = how.flatMap(Scenario.StoreFailure.Reason.init) else { return nil }
-        return Scenario.StoreFailure(at: at, duration: duration, reason: reason, place: reader.place)
+        return Scenario.StoreFailure(id: id, at: at, duration: duration, reason: reason, place: reader.place)
     }
 
     /// One user, or a crowd that all do the same, each with deployments and tabs of their own.

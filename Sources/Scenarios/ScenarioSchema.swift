@@ -8,14 +8,20 @@ public enum ScenarioSchema {
     public static var json: JSONValue {
         var schema = object(
             [
-                "scenario": text("The name of the story"), "about": text("One sentence"), "seed": whole(0),
+                "use": list(text()), "params": ["type": "object"], "matrix": named(["type": "array"]),
+                "swarm": named(percent), "scenario": text("The name of the story"), "about": text("One sentence"),
+                "seed": whole(0),
                 "seeds": object(["from": whole(0), "count": whole(1)], required: ["count"]),
                 "time": object(["start": text(), "limit": duration]), "cloud": cloud, "portal": portal, "users": users,
                 "calm": object(["after": duration, "for": duration], required: ["for"]), "expect": expect,
             ], required: ["scenario", "about", "users", "expect"])
+        schema = withParameters(.object(schema)).object ?? [:]
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
         schema["title"] = "Hothouse scenario"
-        schema["$defs"] = ["spread": .object(spread), "pattern": .object([:])]
+        schema["$defs"] = [
+            "spread": withParameters(.object(spread)), "pattern": .object([:]),
+            "parameter": ["type": "string", "pattern": "^[$][{][A-Za-z][A-Za-z0-9_-]*[}]$"],
+        ]
         return .object(schema)
     }
 
@@ -34,7 +40,37 @@ public enum ScenarioSchema {
         ["type": "object", "additionalProperties": .object(value)]
     }
 
-    private static func list(_ item: Members) -> Members { ["type": "array", "items": .object(item)] }
+    /// Items may be for some values of parameters only.
+    private static func list(_ item: Members) -> Members {
+        guard let properties = item["properties"]?.object else { return ["type": "array", "items": .object(item)] }
+        var conditional = item
+        conditional["properties"] = .object(properties.merging(conditions) { $1 })
+        return ["type": "array", "items": .object(either(conditional, conditionalList))]
+    }
+
+    private static let conditions: [String: JSONValue] = ["only-if": ["type": "object"], "unless": ["type": "object"]]
+
+    private static let conditionalList: Members = [
+        "type": "object", "properties": .object(conditions.merging(["do": ["type": "array"]]) { $1 }),
+        "required": ["do"], "additionalProperties": false,
+    ]
+
+    /// The same, with `${name}` in the place of every value that is no text of any kind.
+    private static func withParameters(_ schema: JSONValue) -> JSONValue {
+        guard var members = schema.object else { return schema }
+        for key in ["items", "additionalProperties"] {
+            if let inner = members[key] { members[key] = withParameters(inner) }
+        }
+        if let properties = members["properties"]?.object {
+            members["properties"] = .object(properties.mapValues(withParameters))
+        }
+        if let choices = members["anyOf"]?.array { members["anyOf"] = .array(choices.map(withParameters)) }
+        let isText = members["type"] == "string" && members["pattern"] == nil
+        let isLeaf =
+            members["enum"] != nil || (members["type"]?.string.map { !["object", "array"].contains($0) } ?? false)
+        guard isLeaf, !isText else { return .object(members) }
+        return ["anyOf": [.object(members), ["$ref": "#/$defs/parameter"]]]
+    }
 
     private static func either(_ kinds: Members...) -> Members { ["anyOf": .array(kinds.map { .object($0) })] }
 
@@ -55,6 +91,7 @@ public enum ScenarioSchema {
         return schema
     }
 
+    private static let percent: Members = ["type": "string", "pattern": "^[0-9]{1,3}([.][0-9]{1,6})?%$"]
     private static let bool: Members = ["type": "boolean"]
     private static let duration: Members = ["type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"]
     private static let spreadRef: Members = ["$ref": "#/$defs/spread"]
@@ -110,7 +147,7 @@ public enum ScenarioSchema {
             "id": name, "op": either(text(), list(text())), "where": object(["region": name, "stack": text()]),
             "when": object([
                 "nth": either(whole(1), list(whole(1))), "first": whole(1), "every": whole(1), "afterCount": whole(0),
-                "chance": ["type": "string", "pattern": "^[0-9]{1,3}([.][0-9]{1,6})?%$"],
+                "chance": percent,
                 "window": object(["from": spreadRef, "to": spreadRef, "for": spreadRef]),
                 "per": words(FaultRule.Scope.allCases.map(\.rawValue)),
             ]), "effect": either(words(["none", "applied"]), object(["late": spreadRef], required: ["late"])),
@@ -130,7 +167,7 @@ public enum ScenarioSchema {
     }
 
     private static let deed = object([
-        "at": spreadRef,
+        "id": name, "at": spreadRef,
         "when": object(
             ["deployment": name, "status": status, "after": spreadRef], required: ["deployment", "status"]),
         "revokeTokens": bool, "deleteStack": name,
@@ -139,18 +176,19 @@ public enum ScenarioSchema {
     // The portal and its users.
 
     private static let crash = object([
-        "point": words(CrashPoint.allCases.map(\.rawValue)), "nth": whole(1), "at": duration, "instance": whole(0, 15),
+        "id": name, "point": words(CrashPoint.allCases.map(\.rawValue)), "nth": whole(1), "at": duration,
+        "instance": whole(0, 15),
         "restartAfter": spreadRef,
     ])
 
     private static let portal = object([
         "instances": whole(1, 16), "crash": either(crash, list(crash)),
         "pause": list(
-            object(["instance": whole(0, 15), "at": spreadRef, "for": spreadRef], required: ["at", "for"])),
+            object(["id": name, "instance": whole(0, 15), "at": spreadRef, "for": spreadRef], required: ["at", "for"])),
         "store": list(
             object(
                 [
-                    "at": spreadRef, "for": spreadRef,
+                    "id": name, "at": spreadRef, "for": spreadRef,
                     "how": words(Scenario.StoreFailure.Reason.allCases.map(\.rawValue)),
                 ], required: ["at", "for", "how"])),
     ])
@@ -172,7 +210,7 @@ public enum ScenarioSchema {
     private static let step: Members = {
         let tab = object(["tab": name], required: ["tab"])
         let tabFor = object(["tab": name, "for": spreadRef], required: ["tab", "for"])
-        var steps = object([
+        let steps = object([
             "login": object([:]), "logout": object([:]),
             "create": object(
                 [
@@ -183,11 +221,22 @@ public enum ScenarioSchema {
                 ["deployment": name, "tab": name, "pauseAfterFetch": condition], required: ["deployment"]),
             "close-page": tab, "drop-socket": tab, "unsubscribe": tab, "stall-socket": tabFor, "half-open": tabFor,
             "send": object(["tab": name, "text": name, "times": whole(1)], required: ["tab", "text"]),
-            "delete": object(["deployment": name], required: ["deployment"]), "wait": condition, "sleep": spreadRef,
+            "delete": object(["deployment": name], required: ["deployment"]),
+            "retry": object(["deployment": name, "status": whole(100, 599)], required: ["deployment"]),
+            "list": object(["pageSize": whole(1, 100)]), "wait": condition, "sleep": spreadRef,
         ])
-        steps["minProperties"] = 1
-        steps["maxProperties"] = 1
-        return either(words(["login", "logout"]), steps)
+        /// One verb, with or without a condition.
+        func one(_ conditions: String...) -> Members {
+            var one = steps
+            let properties = Dictionary(conditions.map { ($0, JSONValue.object(["type": "object"])) }) { $1 }
+            one["properties"] = .object((steps["properties"]?.object ?? [:]).merging(properties) { $1 })
+            one["required"] = .array(conditions.map { .string($0) })
+            one["minProperties"] = .integer(conditions.count + 1)
+            one["maxProperties"] = .integer(conditions.count + 1)
+            return one
+        }
+        return either(
+            words(["login", "logout"]), one(), one("only-if"), one("unless"), one("only-if", "unless"), conditionalList)
     }()
 
     // What is expected.

@@ -8,7 +8,7 @@ extension Step {
         }
         var step = self
         switch action {
-        case .login, .logout, .sleep: break
+        case .login, .logout, .list, .sleep: break
         case .create(var creation):
             creation.label = rename(creation.label)
             creation.name = rename(creation.name)
@@ -23,6 +23,8 @@ extension Step {
         case .halfOpen(let tab, let spread): step.action = .halfOpen(tab: rename(tab), spread)
         case .send(let tab, let text, let times): step.action = .send(tab: rename(tab), text: text, times: times)
         case .delete(let deployment): step.action = .delete(deployment: rename(deployment))
+        case .retry(let deployment, let status):
+            step.action = .retry(deployment: rename(deployment), status: status)
         case .wait(let condition): step.action = .wait(renamed(condition))
         }
         return step

@@ -8,8 +8,11 @@ struct StepReader {
 
     static let verbs = [
         "login", "logout", "create", "open-page", "close-page", "drop-socket", "unsubscribe",
-        "stall-socket", "half-open", "send", "delete", "wait", "sleep",
+        "stall-socket", "half-open", "send", "delete", "retry", "list", "wait", "sleep",
     ]
+
+    /// Of a list, where nothing is said.
+    private static let pageSize = 20
 
     func step(_ node: Node) -> Step? {
         let place = node.place(issues)
@@ -18,6 +21,7 @@ struct StepReader {
             switch scalar.string {
             case "login": return Step(action: .login, place: place)
             case "logout": return Step(action: .logout, place: place)
+            case "list": return Step(action: .list(pageSize: Self.pageSize), place: place)
             default:
                 issues.add(place, "unknown step \(scalar.string)\(suggestion(scalar.string, Self.verbs))")
                 return nil
@@ -68,6 +72,10 @@ struct StepReader {
             guard let tab, let text else { return nil }
             return .send(tab: tab, text: text, times: times)
         case "delete": return reader.string("deployment", required: true).map { .delete(deployment: $0) }
+        case "retry":
+            let status = reader.integer("status", in: 100...599) ?? 202
+            return reader.string("deployment", required: true).map { .retry(deployment: $0, status: status) }
+        case "list": return .list(pageSize: reader.integer("pageSize", in: 1...100) ?? Self.pageSize)
         default: return condition(&reader).map { .wait($0) }
         }
     }

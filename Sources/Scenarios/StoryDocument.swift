@@ -2,8 +2,8 @@ import Yams
 
 /// A scenario file as its values, in the order of the file: what an explorer varies and a shrinker takes apart.
 ///
-/// It knows nothing of the language, so what the language learns can be varied and shrunk at once. Comments, anchors
-/// and includes are resolved, and gone.
+/// It knows nothing of the language, so what the language learns can be varied and shrunk at once. Comments, anchors,
+/// parts and parameters are resolved, and gone.
 public indirect enum StoryDocument: Equatable, Sendable {
     /// - isQuoted: whether it must not be read as a number, a truth value or nothing.
     case text(String, isQuoted: Bool)
@@ -20,11 +20,14 @@ public indirect enum StoryDocument: Equatable, Sendable {
         }
     }
 
-    /// Reads a scenario file, without looking at what it says.
+    /// Reads a scenario file, without looking at what it says; of one with a matrix the first combination.
     ///
+    /// - Parameter parts: where the files are that it uses.
     /// - Throws: ``ScenarioErrors`` for what is no YAML, or past the limits of a file.
-    public init(parsing bytes: some Collection<UInt8>, file: String) throws(ScenarioErrors) {
-        self.init(try YAMLDocument.node(bytes, file: file, what: "a scenario"))
+    public init(
+        parsing bytes: some Collection<UInt8>, file: String, parts: StoryParts = .none
+    ) throws(ScenarioErrors) {
+        self.init(try StorySource(bytes, file: file, parts: parts).firstCell().node)
     }
 
     private init(_ node: Node) {
@@ -161,11 +164,34 @@ extension StoryDocument {
         }
     }
 
+    /// Whether a text reads as itself without quotes. Made of bytes, since a story is written for every run of an
+    /// exploration.
+    private static func isPlain(_ text: String) -> Bool {
+        guard let first = text.utf8.first, let last = text.utf8.last, text != "-", !text.hasPrefix("- ") else {
+            return false
+        }
+        guard isPlainByte(first), first != UInt8(ascii: "*"), last != UInt8(ascii: " "), last != UInt8(ascii: ":")
+        else { return false }
+        var wasColon = false
+        for byte in text.utf8 {
+            guard isPlainByte(byte) || byte == UInt8(ascii: " ") || byte == UInt8(ascii: ":") else { return false }
+            if wasColon, byte == UInt8(ascii: " ") { return false }
+            wasColon = byte == UInt8(ascii: ":")
+        }
+        return true
+    }
+
+    private static func isPlainByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "_./$~+-*".utf8.contains(byte)
+        }
+    }
+
     private static func scalar(_ text: String, isQuoted: Bool) -> String {
-        let isPlain =
-            !isQuoted && text.wholeMatch(of: /[A-Za-z0-9_.\/$~+-][A-Za-z0-9_.\/$~+ *-]*(?::[A-Za-z0-9_.:-]+)*/) != nil
-            && !text.hasSuffix(" ") && !text.hasPrefix("- ") && text != "-"
-        guard !isPlain else { return text }
+        guard isQuoted || !isPlain(text) else { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -17,18 +17,18 @@ enum YAMLDocument {
     static func read<Value>(
         _ bytes: some Collection<UInt8>, file: String, what: String, _ read: (inout MapReader) -> Value
     ) throws(ScenarioErrors) -> Value {
+        try self.read(try node(bytes, file: file, what: what), file: file, read)
+    }
+
+    /// Reads values whose top is a mapping.
+    static func read<Value>(
+        _ node: Node, file: String, _ read: (inout MapReader) -> Value
+    ) throws(ScenarioErrors) -> Value {
         let issues = Issues(file: file)
-        let node = try node(bytes, file: file, what: what)
         var reader = MapReader(node, issues)
         let value = read(&reader)
         reader.refuseUnknownKeys()
-        guard issues.all.isEmpty else {
-            throw ScenarioErrors(
-                issues: issues.all.enumerated().sorted {
-                    ($0.element.place.line, $0.element.place.column, $0.offset)
-                        < ($1.element.place.line, $1.element.place.column, $1.offset)
-                }.map(\.element))
-        }
+        try issues.check()
         return value
     }
 

@@ -114,6 +114,11 @@ struct MapReader {
         node(key, required: required).flatMap { $0.spread(issues, what: key) }
     }
 
+    /// A share of 1, written as a percentage over 0%.
+    mutating func percent(_ key: String, required: Bool = false) -> Double? {
+        node(key, required: required).flatMap { $0.percent(issues, what: key) }
+    }
+
     mutating func instant(_ key: String) -> Timestamp? {
         guard let node = node(key), let text = node.string(issues, what: key) else { return nil }
         guard let instant = Timestamp(text) else {
@@ -139,7 +144,14 @@ func suggestion(_ word: String, _ known: [String]) -> String {
 
 extension Node {
     func place(_ issues: Issues) -> Place {
-        issues.place(mark?.line ?? 1, mark?.column ?? 1)
+        let tag =
+            switch self {
+            case .scalar(let scalar): scalar.tag
+            case .sequence(let items): items.tag
+            case .mapping(let pairs): pairs.tag
+            case .alias: Tag.implicit
+            }
+        return issues.place(mark?.line ?? 1, mark?.column ?? 1, tag: tag.description)
     }
 
     var kindName: String {
@@ -160,6 +172,18 @@ extension Node {
             return nil
         }
         return scalar.string
+    }
+
+    /// `70%`, `2.5%`.
+    func percent(_ issues: Issues, what: String) -> Double? {
+        guard let text = string(issues, what: what) else { return nil }
+        guard let match = text.wholeMatch(of: /(\d{1,3}(?:\.\d{1,6})?)%/), let number = Double(match.1), number > 0,
+            number <= 100
+        else {
+            issues.add(place(issues), "\(what) is a percentage over 0% and up to 100%, such as 2.5%, not \(text)")
+            return nil
+        }
+        return number / 100
     }
 
     /// `250ms`, `2s`, `5m`, `1h`.

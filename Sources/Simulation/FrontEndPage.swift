@@ -79,7 +79,7 @@ final class FrontEndPage: Sendable {
             switch arrival {
             case .opened:
                 openedAt = time.uptime
-                world.trace.note(actor, "opened")
+                world.trace.note(actor, "opened", ["server": .string(life.actor)])
                 // The snapshot after the acknowledgement is as good, where no answer comes.
                 if !isFirst, let answer = try await fetch() { apply(answer) }
                 isFirst = false

@@ -20,7 +20,9 @@ public struct JUnitReport {
     public mutating func add(_ outcome: RunOutcome, of story: Scenario, in file: String, took: Duration) {
         cases.append(
             Case(
-                name: "\(outcome.scenario) (seed \(outcome.seed))", file: file, seconds: took.inSeconds,
+                name:
+                    "\(outcome.scenario) (\(story.parameters.map { "\($0.name)=\($0.value), " }.joined())seed \(outcome.seed))",
+                file: file, seconds: took.inSeconds,
                 failures: outcome.hasPassed ? [] : [outcome.failureReport(of: story).joined(separator: "\n")]))
     }
 
@@ -28,7 +30,7 @@ public struct JUnitReport {
     public mutating func add(_ failures: [RunFailure], of story: Scenario, in file: String) {
         guard !failures.isEmpty else { return }
         cases.append(
-            Case(name: "\(story.name) (all seeds)", file: file, seconds: 0, failures: failures.map(\.description)))
+            Case(name: "\(story.name) (all runs)", file: file, seconds: 0, failures: failures.map(\.description)))
     }
 
     public var xml: String {

@@ -155,19 +155,31 @@ struct Judge {
         return position < frames.count ? (position, "the end") : nil
     }
 
-    /// A fault that never fired proves nothing.
+    /// A fault that never fired proves nothing. Of a set of runs it is enough that it fires in one.
     func unusedFaults() -> [RunFailure] {
-        let crashes = world.scenario.crashes.enumerated().filter { !world.hasCrashed($0.offset) }.map {
-            RunFailure("the server never came to its crash", at: $0.element.place, actor: "server")
-        }
+        world.scenario.isOfSet ? [] : faults().filter { !$0.isEvaluated }.map(\.failure)
+    }
+
+    /// Which of all that was to go wrong did.
+    func faults() -> [Evaluation] {
+        let scenario = world.scenario
         let done = world.state.withLock { $0.done }
-        let deeds = world.scenario.deeds.enumerated().filter { !done.contains($0.offset) }.map {
-            RunFailure("the deed was not done", at: $0.element.place, actor: "cloud")
-        }
         let fired = world.cloud.faults.filter { $0.fired > 0 }.map(\.rule.id) + world.firedFaults
-        let faults = world.scenario.cloud.faults.filter { !fired.contains($0.id) }.map {
-            RunFailure("the rule \($0.id) never fired", at: $0.place, actor: "cloud")
+        return scenario.crashes.enumerated().map { index, crash in
+            Evaluation(
+                world.hasCrashed(index),
+                RunFailure("the server never came to its crash", at: crash.place, actor: "server"), at: crash.place)
         }
-        return crashes + deeds + faults
+            + scenario.deeds.enumerated().map { index, deed in
+                Evaluation(
+                    done.contains(index), RunFailure("the deed was not done", at: deed.place, actor: "cloud"),
+                    at: deed.place)
+            }
+            + scenario.cloud.faults.map { rule in
+                Evaluation(
+                    fired.contains(rule.id),
+                    RunFailure("the rule \(rule.id) never fired", at: rule.place, actor: "cloud"),
+                    at: rule.place)
+            }
     }
 }

@@ -39,25 +39,19 @@ final class CallBook: Sendable {
     }
 
     private let trace: Trace
+    private let secrets: Secrets
     private let state = Mutex(State())
 
-    init(trace: Trace) {
+    init(trace: Trace, secrets: Secrets) {
         self.trace = trace
+        self.secrets = secrets
     }
-
-    /// The tokens that were handed out.
-    var tokens: [String] { state.withLock { $0.tokens.keys.sorted() } }
 
     /// - Returns: the number of the call.
     fileprivate func asks(_ request: CloudRequest, by actor: String) -> Int {
         let (call, token) = state.withLock { state in
             state.calls += 1
-            let token = request.headers[HTTPField.Name("X-Auth-Token")!].map { value in
-                let number = state.tokens[value] ?? state.tokens.count + 1
-                state.tokens[value] = number
-                return number
-            }
-            return (state.calls, token)
+            return (state.calls, request.headers[HTTPField.Name("X-Auth-Token")!].map { number($0, &state) })
         }
         let path = String(request.url.dropFirst(InProcessCloud.baseURL.count))
         trace.note(
@@ -70,12 +64,32 @@ final class CallBook: Sendable {
     }
 
     fileprivate func told(_ call: Int, _ response: CloudResponse?, by actor: String) {
-        trace.note(
-            actor, "told",
-            [
-                "call": .integer(call), "status": response.map { .integer($0.status) } ?? .null,
-                "retryAfter": response?.headers[.retryAfter].flatMap { Int($0) }.map { .integer($0) } ?? .null,
-            ])
+        var fields: [String: JSONValue] = [
+            "call": .integer(call), "status": response.map { .integer($0.status) } ?? .null,
+            "retryAfter": response?.headers[.retryAfter].flatMap { Int($0) }.map { .integer($0) } ?? .null,
+        ]
+        if let token = response?.headers[HTTPField.Name("X-Subject-Token")!] {
+            fields["token"] = .integer(state.withLock { number(token, &$0) })
+            fields["lifetime"] = response?.tokenLifetime.map { .integer(Int($0.wholeMilliseconds)) } ?? .null
+        }
+        trace.note(actor, "told", fields)
+    }
+
+    private func number(_ token: String, _ state: inout State) -> Int {
+        if let number = state.tokens[token] { return number }
+        secrets.keep(token)
+        state.tokens[token] = state.tokens.count + 1
+        return state.tokens.count
+    }
+}
+
+extension CloudResponse {
+    /// How long the token lives that it brings.
+    fileprivate var tokenLifetime: Duration? {
+        let token = (try? JSONValue(parsing: body))?["token"]
+        let times = ["issued_at", "expires_at"].map { token?[$0]?.string.flatMap(Timestamp.init(_:)) }
+        guard let issuedAt = times[0], let expiresAt = times[1] else { return nil }
+        return expiresAt - issuedAt
     }
 }
 

@@ -7,11 +7,17 @@ public struct RunOutcome: Sendable {
     public let scenario: String
     public let seed: UInt64
     public let trace: [Trace.Line]
-    public let failures: [RunFailure]
+    public internal(set) var failures: [RunFailure]
+    /// Where expectations are written that there was something to look at for, and the others.
+    public let evaluated: [Place]
+    public let unevaluated: [RunFailure]
     /// How much virtual time passed.
     public let virtualTime: Duration
 
     public var hasPassed: Bool { failures.isEmpty }
+
+    /// Adds what shows only when all runs are over.
+    public mutating func add(_ failures: [RunFailure]) { self.failures += failures }
 }
 
 /// Plays a story under virtual time: the portal, its store, its cloud and its users in this process, on this thread.
@@ -51,9 +57,12 @@ public func play(
         failures.append(RunFailure("the run failed: \(error)"))
     }
     let trace = traced.get()?.lines ?? []
-    let secrets = collected.get()?.secrets ?? []
+    let secrets = collected.get()?.secrets.all ?? []
     failures = (collected.get()?.failures ?? []) + failures + Invariants.failures(of: trace, secrets: secrets)
+    let verdicts = collected.get()?.verdicts ?? []
     return RunOutcome(
         scenario: scenario.name, seed: seed, trace: trace, failures: failures,
+        evaluated: verdicts.filter(\.isEvaluated).map(\.place),
+        unevaluated: verdicts.filter { !$0.isEvaluated }.map(\.failure),
         virtualTime: clock.get()?.uptime ?? .zero)
 }

@@ -60,6 +60,7 @@ struct Player: Sendable {
         world.judge(
             failures + judge.countFailures() + judge.socketFailures() + judge.momentFailures()
                 + judge.neverFailures() + judge.unusedFaults())
+        world.verdicts = judge.evaluations()
     }
 
     private func perform(_ deed: Scenario.Deed, _ index: Int) async throws {
@@ -129,6 +130,11 @@ struct Player: Sendable {
         case .delete(let label):
             let answer = try await client.persistentCall(.delete, "/deployments/\(world.id(label) ?? label)")
             return expect(202, answer.status, of: "delete", step, client)
+        case .retry(let label, let status):
+            let answer = try await client.persistentCall(.post, "/deployments/\(world.id(label) ?? label)/retry")
+            return expect(status, answer.status, of: "retry", step, client)
+        case .list(let pageSize):
+            return expect(200, try await client.list(pageSize: pageSize), of: "list", step, client)
         case .wait(let condition): return try await wait(condition, step, client, pages)
         case .sleep(let spread):
             try await world.surroundings.time.sleep(for: spread.draw(from: client.random))

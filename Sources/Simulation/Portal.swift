@@ -34,6 +34,7 @@ public struct Portal: Sendable {
     public let workers: Workers
     public let auth: AuthService
     public let store: any DeploymentStore
+    private let kept: SQLiteDeploymentStore
     private let deployments: DeploymentService
     private let surroundings: Surroundings
     private let logger: Logger
@@ -50,14 +51,17 @@ public struct Portal: Sendable {
         observer: @escaping @Sendable ([CommittedChange]) -> Void = { _ in },
         wrapping wrap: (any DeploymentStore) -> any DeploymentStore = { $0 }
     ) async throws {
-        let store = wrap(SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer))
+        kept = SQLiteDeploymentStore(ground.database, surroundings: surroundings, observer: observer)
+        try await kept.joinFeed()
+        let store = wrap(kept)
         let epoch = try await store.read { try $0.epoch() }
         let connections = CloudConnection.all(
             ground.regions.map(\.access), surroundings: surroundings, logger: logger)
         let regions = zip(ground.regions, connections).map { ground, connection in
             CloudRegion(Region(id: ground.id, name: ground.id), connection: connection)
         }
-        let catalog = CloudCatalog(regions, surroundings: surroundings, logger: logger)
+        let catalog = CloudCatalog(
+            regions, rules: workerSettings.offer, surroundings: surroundings, logger: logger)
         let auth = AuthService(
             store: SQLiteAuthStore(ground.database), hasher: ground.passwordHasher, mailer: ground.mailer,
             surroundings: surroundings, logger: logger)
@@ -99,6 +103,9 @@ public struct Portal: Sendable {
         }
     }
 
+    /// Tells this server's sockets and workers what other processes do in the database, until the task is cancelled.
+    public func followOthers() async throws { try await kept.follow() }
+
     /// Deletes what has expired, now and every hour, until the task is cancelled.
     public func keepHouse() async throws {
         while true {
@@ -120,15 +127,16 @@ private struct Health: HealthSource {
     let hub: Hub
 
     func checks() async -> [HealthCheck] {
-        let database: String
+        var database = "ok"
+        var resting: Set<String> = []
         do {
-            _ = try await store.read { try $0.epoch() }
-            database = "ok"
+            resting = Set(try await store.read { try $0.maintenances() }.map(\.regionId))
         } catch {
             database = "\(error)"
         }
-        let regions = workers.health.sorted { $0.key < $1.key }.map {
-            HealthCheck(name: "region \($0.key)", status: $0.value == .ok ? "ok" : "degraded", isNeeded: false)
+        let regions = workers.health.sorted { $0.key < $1.key }.map { [resting] id, health in
+            let status = resting.contains(id) ? "maintenance" : health == .ok ? "ok" : "degraded"
+            return HealthCheck(name: "region \(id)", status: status, isNeeded: false)
         }
         return [
             HealthCheck(name: "database", status: database, isNeeded: true),

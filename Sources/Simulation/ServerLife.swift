@@ -48,6 +48,8 @@ final class ServerLife: Sendable {
 
     let portal: Portal
     let pulse: Pulse
+    /// What it is called in the trace.
+    let actor: String
     private let mutant: Mutant?
     private let time: any TimeSource
     private let trace: Trace
@@ -56,8 +58,11 @@ final class ServerLife: Sendable {
     private let upgradeMailbox: AsyncStream<Upgrade>.Continuation
     private let pipes = Mutex<[Pipe]>([])
 
-    private init(portal: Portal, pulse: Pulse, mutant: Mutant?, time: any TimeSource, trace: Trace) {
+    private init(
+        portal: Portal, pulse: Pulse, actor: String, mutant: Mutant?, time: any TimeSource, trace: Trace
+    ) {
         self.portal = portal
+        self.actor = actor
         self.mutant = mutant
         self.pulse = pulse
         self.time = time
@@ -107,7 +112,8 @@ final class ServerLife: Sendable {
             let shared: any DeploymentStore = feed.map { FeedStore(inner: failing, feed: $0) } ?? failing
             return mutant?.store(over: shared, surroundings: surroundings) ?? shared
         }
-        return ServerLife(portal: portal, pulse: pulse, mutant: mutant, time: surroundings.time, trace: trace)
+        return ServerLife(
+            portal: portal, pulse: pulse, actor: actor, mutant: mutant, time: surroundings.time, trace: trace)
     }
 
     /// Lives until it dies, or the task is cancelled.
@@ -170,6 +176,9 @@ final class ServerLife: Sendable {
     func send(_ asked: Asked) async throws -> Answered {
         try await requests.send(asked)
     }
+
+    /// How many of its sockets still have somebody at their other end.
+    var openSockets: Int { pipes.withLock { $0.count(where: \.isOpen) } }
 
     func open(_ head: HTTPRequest, from: String, delay: Duration) -> Pipe {
         let pipe = Pipe(trace: trace, time: time, delay: delay) { [pulse] in try pulse.check() }

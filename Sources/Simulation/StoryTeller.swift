@@ -34,8 +34,7 @@ public struct StoryTeller {
             if let id = line["deployment"]?.string { labels[id] = line["label"]?.string }
             return []
         }
-        // What the server asks shows where the cloud answers it.
-        if line.kind == "asks" || line.kind == "told" { return [] }
+        guard Self.isTold(line) else { return [] }
         if Self.isRead(line) {
             if let known = reads.firstIndex(where: { $0.first.actor == line.actor && $0.first.fields == line.fields }) {
                 reads[known].last = line
@@ -46,6 +45,12 @@ public struct StoryTeller {
             return []
         }
         return finish() + [text(line)]
+    }
+
+    /// Whether a line is part of the story: what is asked shows where it is answered, and what becomes of a stack where
+    /// it is read.
+    static func isTold(_ line: Trace.Line) -> Bool {
+        !["asks", "told", "named", "request", "stack"].contains(line.kind)
     }
 
     /// What was held back.
@@ -105,6 +110,8 @@ public struct StoryTeller {
         case "wakes": return "goes on"
         case "calm": return "nothing goes wrong any more"
         case "deed": return text("what")
+        case "leak": return "a secret is told in \(text("where"))"
+        case "backlog": return "has \(text("bytes")) bytes and \(text("events")) events waiting for one socket"
         case "log": return "\(text("level")): \(text("message"))"
         case "failed": return "FAILED: \(text("message"))"
         default: return line.kind

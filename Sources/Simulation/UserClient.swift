@@ -39,40 +39,52 @@ struct UserClient: Sendable {
     /// One way of the network.
     func oneWay() -> Duration { user.roundTrip.draw(from: random) / 2 }
 
-    func head(_ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:]) -> HTTPRequest {
+    func head(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], cookie: String? = nil
+    ) -> HTTPRequest {
         var headers = headers
         headers[.origin] = "http://" + Self.authority
-        if let cookie = session.cookie { headers[.cookie] = cookie }
+        if let cookie = cookie ?? session.cookie { headers[.cookie] = cookie }
         return HTTPRequest(
             method: method, scheme: "http", authority: Self.authority, path: path, headerFields: headers)
     }
 
     /// One request and its answer.
     ///
-    /// - Parameter tab: the page that asks.
+    /// - Parameters:
+    ///   - tab: the page that asks.
+    ///   - endedCookie: of a session that is over, which somebody has kept; the browser's own where nil.
     /// - Throws: ``NoAnswer``, `CancellationError`.
     func call(
         _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, headers: HTTPFields = [:],
-        tab: String? = nil
+        tab: String? = nil, endedCookie: String? = nil
     ) async throws -> (status: Int, body: JSONValue) {
         var headers = headers
         if body != nil { headers[.contentType] = "application/json" }
+        let isCreate = method == .post && path == "/deployments"
+        var asking: [String: JSONValue] = [
+            "request": .integer(world.nextRequest()), "method": .string(method.rawValue), "path": .string(path),
+        ]
+        if let key = headers[HTTPField.Name("Idempotency-Key")!] { asking["key"] = .string(key) }
+        if isCreate { asking["name"] = body?["name"] }
+        if endedCookie != nil { asking["session"] = "ended" }
+        world.trace.note(actor(tab), "request", asking)
         try await time.sleep(for: oneWay())
         let asked = ServerLife.Asked(
-            head: head(method, path, headers: headers), body: body?.utf8 ?? [], from: user.name)
-        let key = headers[HTTPField.Name("Idempotency-Key")!]
+            head: head(method, path, headers: headers, cookie: endedCookie), body: body?.utf8 ?? [], from: user.name)
         func note(_ status: JSONValue, _ answer: JSONValue = .null) {
-            var fields: [String: JSONValue] = [
-                "method": .string(method.rawValue), "path": .string(path), "status": status,
-            ]
-            if let key {
-                fields["key"] = .string(key)
-                fields["body"] = body ?? .null
-            }
+            var fields = asking
+            fields["status"] = status
+            if asking["key"] != nil { fields["body"] = body ?? .null }
             if let id = answer["deploymentId"] ?? answer["id"], id.string?.hasPrefix("dep_") == true {
                 fields["deployment"] = id
             }
             if let revision = answer["revision"] { fields["revision"] = revision }
+            if let items = answer["items"]?.array, let total = answer["total"] {
+                fields["total"] = total
+                fields["items"] = .array(items.map { ["id": $0["id"] ?? .null, "revision": $0["revision"] ?? .null] })
+            }
+            if let code = status.integer, code >= 400 || isCreate { fields["answer"] = answer }
             world.trace.note(actor(tab), "http", fields)
         }
         guard let life = world.life(random) else {
@@ -84,7 +96,10 @@ struct UserClient: Sendable {
             try await time.sleep(for: oneWay())
             if let cookie = answer.headers[.setCookie] {
                 session.cookie = String(cookie.prefix { $0 != ";" })
-                world.keepSecret(cookie.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst())
+                world.secrets.keep(cookie.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst())
+            }
+            if world.secrets.areTold(in: String(decoding: answer.body, as: UTF8.self)) {
+                world.trace.note("server", "leak", ["where": .string("the answer to \(method) \(path)")])
             }
             let json = (try? JSONValue(parsing: answer.body)) ?? .null
             note(.integer(answer.status), json)
@@ -131,13 +146,35 @@ struct UserClient: Sendable {
         return answer.status
     }
 
+    /// Signs out, and lets somebody who kept the cookie try it.
+    ///
     /// - Returns: the status; that of a first answer that was lost is taken for 204 where the session is over.
     func logout() async throws -> Int {
+        let cookie = session.cookie
+        var status: Int
         do {
-            return try await call(.post, "/auth/logout").status
+            status = try await call(.post, "/auth/logout").status
         } catch is NoAnswer {
-            let status = try await persistentCall(.post, "/auth/logout").status
-            return status == 401 ? 204 : status
+            status = try await persistentCall(.post, "/auth/logout").status
+            if status == 401 { status = 204 }
+        }
+        if status == 204, let cookie {
+            do { _ = try await call(.get, "/me", endedCookie: cookie) } catch is NoAnswer {}
+        }
+        return status
+    }
+
+    /// Reads the list of the user's deployments from its first page to its last.
+    ///
+    /// - Returns: the status of the first answer that is no page, or 200.
+    func list(pageSize: Int) async throws -> Int {
+        var (page, asOf) = (1, "")
+        while true {
+            let answer = try await persistentCall(.get, "/deployments?page=\(page)&pageSize=\(pageSize)\(asOf)")
+            guard answer.status == 200, let items = answer.body["items"]?.array else { return answer.status }
+            if items.count < pageSize { return 200 }
+            asOf = answer.body["asOf"]?.string.map { "&asOf=" + $0 } ?? ""
+            page += 1
         }
     }
 

@@ -59,9 +59,8 @@ extension World {
             return isNew
         }
         if isNew, let label = label(of: deployment) { name(label, deployment.id) }
-        let name = "vm-" + deployment.id.lowercased()
-        let stacks = cloud.stacks(in: deployment.regionId).filter { $0.name == name || $0.name.hasPrefix(name + "-") }
-        trace.note(.updated(deployment), ["stacks": .array(stacks.map { .string($0.status) })])
+        stacks.look(in: deployment.regionId)
+        trace.note(.updated(deployment), isNew ? ["name": .string(deployment.name)] : [:])
     }
 
     /// What the story calls a new deployment, where its name leaves no doubt.
@@ -78,6 +77,7 @@ extension World {
         let store = SQLiteDeploymentStore(ground.database, surroundings: surroundings)
         let known = state.withLock { $0.committed.keys.sorted() }
         let records = try await store.read { queries in try known.compactMap { try queries.record($0) } }
+        let lives = state.withLock { $0.lives.sorted { $0.key < $1.key }.map(\.value) }
         return EndState(
             stacks: cloud.regionIds.flatMap { region in
                 cloud.stacks(in: region).map {
@@ -92,13 +92,17 @@ extension World {
                         EndState.Deployment(
                             status: record.deployment.status.rawValue, isWanted: record.desired == .present,
                             stackIds: [work.stackId, work.replaced?.id].compactMap { $0 },
-                            isCreateOpen: work.create == .unknown, revision: record.deployment.revision)
+                            revision: record.deployment.revision)
                     )
                 }),
             pages: state.withLock { $0.pages }.filter(\.isLive).map { page in
                 EndState.Page(
                     actor: page.actor, deployment: page.deploymentId, revision: page.revision,
                     isOwn: ids.contains { $0.value == page.deploymentId && owner(of: $0.key) == page.user })
+            },
+            committed: state.withLock { $0.committed.mapValues(\.revision) },
+            servers: lives.map {
+                EndState.Server(actor: $0.actor, sockets: $0.portal.hub.socketCount, peers: $0.openSockets)
             })
     }
 }

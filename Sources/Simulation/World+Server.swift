@@ -2,6 +2,7 @@ import Deployments
 import Runtime
 import Scenarios
 import Synchronization
+import WebSockets
 
 // The server processes and their deaths.
 
@@ -45,6 +46,7 @@ extension World {
 
     /// Whether a server dies where it passes a point. From here on it has no effect any more.
     private func isDeadly(_ point: CrashPoint, to instance: Int) -> Bool {
+        if point == .hubQueued { measureBacklog(of: instance) }
         let isDeadly = state.withLock { state in
             state.pointsPassed[point, default: 0] += 1
             guard !state.isCalm else { return false }
@@ -60,6 +62,25 @@ extension World {
         }
         if isDeadly { trace.note(serverActor(instance), "dies", ["point": .string(point.rawValue)]) }
         return isDeadly
+    }
+
+    /// What waits for a socket is worth a line from here on, in bytes and in events.
+    private static let largeBacklog = Hub.Backlog(bytes: 16 * 1024, events: 50)
+
+    /// Notes when more waits for a socket than ever before.
+    private func measureBacklog(of instance: Int) {
+        guard let backlog = state.withLock({ $0.lives[instance] })?.portal.hub.largestBacklog else { return }
+        let isMore = state.withLock { state in
+            let isMore =
+                backlog.bytes > max(state.backlog.bytes, Self.largeBacklog.bytes)
+                || backlog.events > max(state.backlog.events, Self.largeBacklog.events)
+            if isMore { state.backlog = backlog }
+            return isMore
+        }
+        guard isMore else { return }
+        trace.note(
+            serverActor(instance), "backlog",
+            ["bytes": .integer(backlog.bytes), "events": .integer(backlog.events)])
     }
 
     /// Lets a server stand still for a while.

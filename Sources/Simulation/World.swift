@@ -6,6 +6,7 @@ import Runtime
 import Scenarios
 import Storage
 import Synchronization
+import WebSockets
 
 /// The world of one run: a cloud, a store, a server process that may die, and what was seen of them.
 final class World: Sendable {
@@ -18,6 +19,7 @@ final class World: Sendable {
         /// Frames that a tab got, over all its sockets.
         var frames: [String: [JSONValue]] = [:]
         var failures: [RunFailure] = []
+        var verdicts: [Evaluation] = []
         var waiters: [Int: Signal] = [:]
         var nextWaiter = 0
         /// The crashes that have happened.
@@ -32,8 +34,10 @@ final class World: Sendable {
         var firedFaults: [String] = []
         var isOver = false
         var pages: [FrontEndPage] = []
-        /// What must never be shown: sessions' cookies.
-        var secrets: Set<String> = []
+        /// How many HTTP requests were sent.
+        var requests = 0
+        /// The most that ever waited for one socket.
+        var backlog = Hub.Backlog()
     }
 
     let scenario: Scenario
@@ -42,6 +46,8 @@ final class World: Sendable {
     let cloud: FakeCloud
     let transport: InProcessCloud
     let calls: CallBook
+    let secrets = Secrets()
+    let stacks: StackWatch
     let executor: SimulationExecutor
     /// When the store takes no writes.
     let storeWindows: [Range<Duration>]
@@ -56,7 +62,7 @@ final class World: Sendable {
     init(_ scenario: Scenario, in context: SimulationContext, mutant: Mutant?, trace: Trace) throws {
         self.scenario = scenario
         self.mutant = mutant
-        calls = CallBook(trace: trace)
+        calls = CallBook(trace: trace, secrets: secrets)
         executor = context.executor
         storeWindows = scenario.storeFailures.enumerated().map { index, failure in
             let random = context.surroundings.random.stream("store \(index)")
@@ -65,13 +71,21 @@ final class World: Sendable {
         }
         self.trace = trace
         surroundings = context.surroundings
-        logger = Logger(label: "simulation") { _ in TraceLogHandler(trace: trace) }
+        logger = Logger(label: "simulation") { [secrets] _ in TraceLogHandler(trace: trace, secrets: secrets) }
         outbox = Outbox(logger: Logger(label: "outbox") { _ in SwiftLogNoOpLogHandler() })
+        let stacks = StackWatch(trace: trace)
+        self.stacks = stacks
         cloud = try FakeCloud(
             scenario.cloud,
             surroundings: Surroundings(
                 time: context.surroundings.time, random: context.surroundings.random.stream("fake")),
-            observer: { trace.note($0) })
+            observer: { call in
+                trace.note(call)
+                if let region = call.region { stacks.look(in: region) }
+            })
+        stacks.begin(cloud)
+        secrets.keep(cloud.access.credentialSecret)
+        secrets.keep(UserClient.password)
         transport = InProcessCloud(cloud)
         let database = try SQLiteDatabase(
             .memory, surroundings: surroundings, executors: (context.serialExecutor, context.serialExecutor))
@@ -136,16 +150,18 @@ final class World: Sendable {
 
     var failures: [RunFailure] { state.withLock { $0.failures } }
 
-    /// Something that must be in no log, trace or message.
-    func keepSecret(_ text: some StringProtocol) {
-        guard text.count >= 8 else { return }
-        state.withLock { _ = $0.secrets.insert(String(text)) }
+    /// The number of the next HTTP request, from 1.
+    func nextRequest() -> Int {
+        state.withLock { state in
+            state.requests += 1
+            return state.requests
+        }
     }
 
-    /// All that must be in no log, trace or message.
-    var secrets: [String] {
-        let own = state.withLock { $0.secrets.sorted() }
-        return own + calls.tokens + [cloud.access.credentialSecret, UserClient.password]
+    /// Whether there was something to look at, for each expectation for which there may be nothing.
+    var verdicts: [Evaluation] {
+        get { state.withLock { $0.verdicts } }
+        set { state.withLock { $0.verdicts = newValue } }
     }
 
     /// Nothing goes wrong any more.
@@ -188,25 +204,5 @@ final class World: Sendable {
             try await surroundings.time.wait(for: signal, atMost: rest)
         }
         return true
-    }
-}
-
-/// Puts the server's warnings and errors into the trace.
-private struct TraceLogHandler: LogHandler {
-    let trace: Trace
-    var logLevel = Logger.Level.warning
-    var metadata: Logger.Metadata = [:]
-
-    init(trace: Trace) {
-        self.trace = trace
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        trace.note("server", "log", ["level": .string(event.level.rawValue), "message": .string("\(event.message)")])
     }
 }

@@ -98,6 +98,12 @@ class SQLiteDeploymentQueries: DeploymentQueries {
         try db.row("SELECT * FROM ssh_keys WHERE id = ?", [id]).map(SSHKey.init(row:))
     }
 
+    func maintenances() throws -> [Maintenance] {
+        try db.rows("SELECT * FROM maintenance ORDER BY region_id").map {
+            Maintenance(regionId: $0["region_id"], message: $0["message"], since: $0["since"])
+        }
+    }
+
     func instanceId() throws -> String {
         try db.row("SELECT instance_id FROM installation")?["instance_id"] ?? ""
     }

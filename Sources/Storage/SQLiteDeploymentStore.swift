@@ -3,9 +3,12 @@ import GRDB
 import Runtime
 import Synchronization
 
-/// The deployments' port to storage on SQLite. Its one writer's commits are the sequence of changes.
+/// The deployments' port to storage on SQLite. SQLite has one writer at a time, whose commits are the sequence of
+/// changes; what other processes commit is read from the table `feed` (semantics.md S7.2).
 public final class SQLiteDeploymentStore: DeploymentStore {
     private let database: SQLiteDatabase
+    /// Up to where the feed is told of; nil before ``joinFeed()``. Changed in the writer's turn alone.
+    private let cursor = Mutex<Int?>(nil)
     private let surroundings: Surroundings
     private let listeners = Mutex<[AsyncStream<[CommittedChange]>.Continuation]>([])
     private let observer: @Sendable ([CommittedChange]) -> Void
@@ -29,24 +32,64 @@ public final class SQLiteDeploymentStore: DeploymentStore {
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any DeploymentTransaction) throws -> Value
     ) async throws -> Value {
+        let cursor = cursor.withLock { $0 }
         let committed = try await database.write { [surroundings] db -> Committed<Value> in
+            let feed = ChangeFeed(db: db)
+            // Read before the own changes are added: what others have committed comes before them.
+            let others = try cursor.map(feed.changes(after:)) ?? []
             let transaction = SQLiteDeploymentTransaction(db: db, surroundings: surroundings)
-            return Committed(value: try body(transaction), changes: transaction.changes)
+            let value = try body(transaction)
+            try feed.append(transaction.changes, at: surroundings.time.now)
+            return Committed(
+                value: value, others: others, changes: transaction.changes, end: try cursor.map { _ in try feed.end() })
         } afterCommit: { [self] committed in
+            self.cursor.withLock { $0 = committed.end ?? $0 }
+            for changes in committed.others { tell(changes) }
             guard !committed.changes.isEmpty else { return }
             observer(committed.changes)
-            listeners.withLock { listeners in
-                listeners.removeAll { listener in
-                    if case .terminated = listener.yield(committed.changes) { true } else { false }
-                }
-            }
+            tell(committed.changes)
         }
         return committed.value
     }
 
     private struct Committed<Value: Sendable>: Sendable {
         let value: Value
+        let others: [[CommittedChange]]
         let changes: [CommittedChange]
+        let end: Int?
+    }
+
+    private func tell(_ changes: [CommittedChange]) {
+        listeners.withLock { listeners in
+            listeners.removeAll { if case .terminated = $0.yield(changes) { true } else { false } }
+        }
+    }
+
+    /// From here on ``changes()`` tells what other processes commit as well, each time that this one writes and
+    /// while ``follow(every:)`` runs.
+    ///
+    /// - Throws: `StoreUnavailable`.
+    public func joinFeed() async throws {
+        _ = try await database.write {
+            try ChangeFeed(db: $0).end()
+        } afterCommit: { [self] end in
+            cursor.withLock { $0 = end }
+        }
+    }
+
+    /// Looks for what other processes commit, until the task is cancelled.
+    public func follow(every interval: Duration = .milliseconds(250)) async throws {
+        var seen: Int?
+        while true {
+            try await surroundings.time.sleep(for: interval)
+            do {
+                let version = try await database.versionOfOthers()
+                if version != seen { try await write { _ in } }
+                seen = version
+            } catch is StoreUnavailable {
+                // The next look tells of it.
+            }
+        }
     }
 
     public func changes() -> AsyncStream<[CommittedChange]> {
@@ -63,6 +106,26 @@ extension SQLiteDeploymentStore {
             try db.execute(
                 sql: "INSERT INTO installation (instance_id, epoch) VALUES (?, ?)",
                 arguments: [surroundings.identifier("hh").lowercased(), base64URL(surroundings.random.bytes(6))])
+        }
+        migrator.registerMigration("deployments-2") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE deployments ADD COLUMN awaits_create INTEGER NOT NULL DEFAULT FALSE;
+                    UPDATE deployments SET awaits_create = TRUE WHERE status = 'REQUESTED';
+                    CREATE INDEX deployments_creating ON deployments (region_id, customer_id)
+                      WHERE status IN ('REQUESTED', 'PROVISIONING');
+                    """)
+        }
+        migrator.registerMigration("deployments-3") { try $0.execute(sql: ChangeFeed.schema) }
+        migrator.registerMigration("deployments-4") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE maintenance (
+                      region_id TEXT PRIMARY KEY,
+                      message TEXT,
+                      since INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    """)
         }
     }
 

@@ -23,11 +23,11 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
             INSERT INTO deployments (
               id, customer_id, name, region_id, instance_type_id, image_id, storage_gib, ssh_key_id, status, desired,
               public_ip, private_ip, ssh_user, error_code, error_message, revision, created_at, updated_at,
-              last_event_seq, work, due_at)
+              last_event_seq, work, awaits_create, due_at)
             VALUES (
               :id, :customerId, :name, :regionId, :instanceTypeId, :imageId, :storageGiB, :sshKeyId, :status, :desired,
               :publicIp, :privateIp, :sshUser, :errorCode, :errorMessage, :revision, :createdAt, :updatedAt,
-              :lastEventSeq, :work, :dueAt)
+              :lastEventSeq, :work, :awaitsCreate, :dueAt)
             """, arguments)
         changes.append(.updated(record.deployment))
         try write(events)
@@ -55,7 +55,8 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
             UPDATE deployments SET
               status = :status, desired = :desired, public_ip = :publicIp, private_ip = :privateIp,
               ssh_user = :sshUser, error_code = :errorCode, error_message = :errorMessage, revision = :revision,
-              updated_at = :updatedAt, last_event_seq = :lastEventSeq, work = :work, due_at = :dueAt
+              updated_at = :updatedAt, last_event_seq = :lastEventSeq, work = :work,
+              awaits_create = :awaitsCreate, due_at = :dueAt
             WHERE id = :id AND revision = :previousRevision AND (:fence IS NULL OR fence = :fence)
             """, arguments)
         guard changed == 1 else { throw StaleRecord(id: record.deployment.id) }
@@ -63,25 +64,29 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
         try write(events)
     }
 
-    func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord] {
-        // Longest due first, so that no deployment starves behind newer ones.
-        try db.rows(
+    func claimDue(_ claim: WorkClaim) throws -> ClaimedRecord? {
+        // A create that a worker is about to send is under way as well.
+        try db.row(
             """
+            WITH creating AS (
+              SELECT customer_id, COUNT(*) AS creates FROM deployments
+              WHERE region_id = :region AND status IN ('REQUESTED', 'PROVISIONING')
+                AND (NOT awaits_create OR lease_until > :now)
+              GROUP BY customer_id)
             UPDATE deployments SET lease_owner = :owner, lease_until = :until, fence = fence + 1
-            WHERE id IN (
-              SELECT id FROM deployments
-              WHERE region_id = :region AND due_at <= :now
-                AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until <= :now)
-              ORDER BY due_at, id LIMIT :limit)
+            WHERE id = (
+              SELECT id FROM deployments LEFT JOIN creating USING (customer_id)
+              WHERE region_id = :region AND NOT EXISTS (SELECT 1 FROM maintenance WHERE region_id = :region)
+                AND due_at <= :now AND (lease_owner IS NULL OR lease_until <= :now)
+                AND (NOT awaits_create OR (SELECT COALESCE(SUM(creates), 0) FROM creating) < :createsAtOnce)
+              ORDER BY awaits_create, IIF(awaits_create, COALESCE(creates, 0), 0), due_at, id LIMIT 1)
             RETURNING *
             """,
             [
                 "owner": claim.owner, "until": claim.now + claim.leaseFor, "region": claim.regionId,
-                "now": claim.now, "limit": claim.limit,
+                "now": claim.now, "createsAtOnce": claim.createsAtOnce,
             ]
-        )
-        .sorted { ($0["due_at"] as Timestamp, $0["id"] as String) < ($1["due_at"], $1["id"]) }
-        .map { ClaimedRecord(record: try DeploymentRecord(row: $0), fence: $0["fence"]) }
+        ).map { ClaimedRecord(record: try DeploymentRecord(row: $0), fence: $0["fence"]) }
     }
 
     func renew(owner: String, until: Timestamp) throws -> Bool {
@@ -104,6 +109,10 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
 
     func forgetIdempotencyRecords(before instant: Timestamp) throws {
         try db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", [instant])
+    }
+
+    func forgetChanges(at now: Timestamp) throws {
+        try ChangeFeed(db: db).forget(before: now - ChangeFeed.retention)
     }
 
     func forgetEvents(_ retention: EventRetention) throws {
@@ -131,6 +140,16 @@ final class SQLiteDeploymentTransaction: SQLiteDeploymentQueries, DeploymentTran
 
     func deleteSSHKey(_ id: String) throws {
         try db.run("DELETE FROM ssh_keys WHERE id = ?", [id])
+    }
+
+    func insert(_ maintenance: Maintenance) throws {
+        try db.run(
+            "INSERT OR REPLACE INTO maintenance VALUES (?, ?, ?)",
+            [maintenance.regionId, maintenance.message, maintenance.since])
+    }
+
+    func deleteMaintenance(of regionId: String) throws -> Bool {
+        try db.run("DELETE FROM maintenance WHERE region_id = ?", [regionId]) > 0
     }
 
     /// Gives the drafts their numbers, leaving out those that tell of a cloud's event that is stored already.

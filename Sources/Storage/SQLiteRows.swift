@@ -56,7 +56,7 @@ extension DeploymentRecord {
                 "privateIp": deployment.runtime.privateIp, "sshUser": deployment.runtime.sshUser,
                 "errorCode": deployment.lastError?.code, "errorMessage": deployment.lastError?.message,
                 "revision": deployment.revision, "updatedAt": deployment.updatedAt, "lastEventSeq": lastEventSeq,
-                "work": try work.json,
+                "work": try work.json, "awaitsCreate": awaitsCreate,
             ]
         }
     }

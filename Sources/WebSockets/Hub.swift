@@ -53,6 +53,24 @@ public final class Hub: Sendable {
 
     public var socketCount: Int { state.withLock { $0.sockets.count } }
 
+    /// What waits to be sent on one socket.
+    public struct Backlog: Equatable, Sendable {
+        public var bytes: Int
+        public var events: Int
+
+        public init(bytes: Int = 0, events: Int = 0) {
+            self.bytes = bytes
+            self.events = events
+        }
+    }
+
+    /// The most bytes and the most events that wait on any socket.
+    public var largestBacklog: Backlog {
+        openMailboxes.map(\.backlog).reduce(into: Backlog()) { most, one in
+            most = Backlog(bytes: max(most.bytes, one.bytes), events: max(most.events, one.events))
+        }
+    }
+
     /// In the order of their opening.
     var openMailboxes: [SocketMailbox] {
         state.withLock { $0.sockets.sorted { $0.key < $1.key }.map(\.value) }

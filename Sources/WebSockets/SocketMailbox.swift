@@ -162,6 +162,11 @@ final class SocketMailbox: Sendable {
         state.withLock { $0.queue.flightEnded() }
     }
 
+    /// What waits, and what is being sent.
+    var backlog: Hub.Backlog {
+        state.withLock { Hub.Backlog(bytes: $0.queue.bytes, events: $0.queue.events) }
+    }
+
     /// Whether a frame is stuck: the peer does not read.
     func isStuck(at now: Duration) -> Bool {
         state.withLock { $0.queue.isOverfull(at: now) || ($0.closing != nil && $0.queue.deadline != nil) }

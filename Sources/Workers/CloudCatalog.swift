@@ -9,6 +9,7 @@ import Synchronization
 public final class CloudCatalog: Catalog {
     public let regions: [Region]
     private let clouds: [Entry]
+    private let rules: OfferRules
     private let time: any TimeSource
     private let logger: Logger
     /// How long somebody waits for a region of which nothing is known yet.
@@ -17,17 +18,23 @@ public final class CloudCatalog: Catalog {
     private final class Entry: Sendable {
         let region: Region
         let client: OfferClient
+        let project: ProjectClient
         let flight = SingleFlight<RegionCatalog>()
         let cached = Mutex<RegionCatalog?>(nil)
 
         init(_ cloud: CloudRegion) {
             region = cloud.region
             client = OfferClient(cloud.connection)
+            project = ProjectClient(cloud.connection)
         }
     }
 
-    public init(_ clouds: [CloudRegion], surroundings: Surroundings, logger: Logger) {
+    /// - Parameter rules: which of it customers see.
+    public init(
+        _ clouds: [CloudRegion], rules: OfferRules = OfferRules(), surroundings: Surroundings, logger: Logger
+    ) {
         regions = clouds.map(\.region)
+        self.rules = rules
         self.clouds = clouds.map(Entry.init)
         time = surroundings.time
         self.logger = logger
@@ -36,6 +43,11 @@ public final class CloudCatalog: Catalog {
     public func catalog(of regionId: String) async throws -> RegionCatalog? {
         guard let entry = clouds.first(where: { $0.region.id == regionId }) else { return nil }
         if let cached = entry.cached.withLock({ $0 }) { return cached }
+        return try await freshCatalog(of: regionId)
+    }
+
+    public func freshCatalog(of regionId: String) async throws -> RegionCatalog? {
+        guard let entry = clouds.first(where: { $0.region.id == regionId }) else { return nil }
         do {
             return try await time.withTimeout(Self.patience) { try await self.refresh(entry) }
         } catch is TimedOut {
@@ -71,15 +83,20 @@ public final class CloudCatalog: Catalog {
                 case .ok(let images) = try await entry.client.images()
             else { throw RegionUnavailable(regionId: entry.region.id) }
             let hasVolumes = (try? await entry.client.connection.offers(.volume)) ?? true
+            var quotas: ProjectClient.ComputeQuotas?
+            // A cloud that keeps its quotas to itself says no when it comes to it.
+            if case .ok(let told) = try await entry.project.computeQuotas() { quotas = told }
             let catalog = Self.catalog(
-                of: entry.region, flavors: flavors, images: images, hasVolumes: hasVolumes)
+                of: entry.region, flavors: flavors.filter { self.rules.offersInstanceType($0.name) },
+                images: images.filter { self.rules.offersImage($0.name) }, hasVolumes: hasVolumes, quotas: quotas)
             entry.cached.withLock { $0 = catalog }
             return catalog
         }
     }
 
     static func catalog(
-        of region: Region, flavors: [OfferClient.Flavor], images: [OfferClient.Image], hasVolumes: Bool = true
+        of region: Region, flavors: [OfferClient.Flavor], images: [OfferClient.Image], hasVolumes: Bool = true,
+        quotas: ProjectClient.ComputeQuotas? = nil
     ) -> RegionCatalog {
         let flavorNames = flavors.map(\.name)
         let imageNames = images.map(\.name)
@@ -94,7 +111,14 @@ public final class CloudCatalog: Catalog {
                 Deployments.Image(
                     id: publicId(of: $0.name, among: imageNames, uuid: $0.id), name: $0.name,
                     minDiskGiB: $0.minDiskGiB, minRamMiB: $0.minRamMiB, sshUser: $0.adminUser)
-            }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }, hasVolumes: hasVolumes)
+            }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }, hasVolumes: hasVolumes,
+            quota: quotas.map { quotas in
+                func share(_ quota: ProjectClient.Quota) -> ComputeQuota.Share {
+                    ComputeQuota.Share(used: quota.used, limit: quota.limit)
+                }
+                return ComputeQuota(
+                    instances: share(quotas.instances), cores: share(quotas.cores), ramMiB: share(quotas.ramMiB))
+            })
     }
 
     /// The name, where it means one thing and reads well in an address; else the cloud's own id. Heat takes both.

@@ -55,17 +55,27 @@ extension Reconciler {
         case (let status, .provisioning) where status.hasSuffix("_COMPLETE"):
             commit.record.work.outputPolls = 0
             let addresses = StackTemplate.addresses(of: stack, sshUser: record.deployment.runtime.sshUser)
+            commit.record.work.serverId = StackTemplate.serverId(of: stack)
             try commit.record.apply(.complete, at: now) { $0.runtime = addresses }
             commit.events.append(EventDraft(.info, "The VM is ready" + (addresses.publicIp.map { " at \($0)" } ?? "")))
             commit.dueAt = nextLook(at: &commit.record, now: now)
         case (let status, .active) where status.hasSuffix("_COMPLETE"):
-            let addresses = StackTemplate.addresses(of: stack, sshUser: record.deployment.runtime.sshUser)
+            // Heat may answer from what it knew when the stack was made, and Nova is asked beside it: what is news is
+            // what an update of the stack brings, and what was missing.
+            let isNews = record.work.serverId == nil || record.work.seenStackStatus != stack.status
+            let outputs = StackTemplate.addresses(of: stack, sshUser: record.deployment.runtime.sshUser)
+            var addresses = isNews ? outputs : record.deployment.runtime
+            addresses.publicIp = addresses.publicIp ?? outputs.publicIp
+            addresses.privateIp = addresses.privateIp ?? outputs.privateIp
+            if isNews { commit.record.work.serverId = StackTemplate.serverId(of: stack) }
             if addresses != record.deployment.runtime {
                 try commit.record.apply(.learnAddresses, at: now) { $0.runtime = addresses }
                 commit.events.append(EventDraft(.info, "The VM's addresses changed"))
             }
             commit.dueAt = nextLook(at: &commit.record, now: now)
-        case (let status, .error) where status.hasSuffix("_COMPLETE") && !status.hasPrefix("ROLLBACK"):
+        case (let status, .error)
+        where status.hasSuffix("_COMPLETE") && !status.hasPrefix("ROLLBACK") && record.work.serverStatus != Self.gone:
+            commit.record.work.serverId = StackTemplate.serverId(of: stack)
             let addresses = StackTemplate.addresses(of: stack, sshUser: record.deployment.runtime.sshUser)
             try commit.record.apply(.recover, at: now) {
                 $0.lastError = nil

@@ -9,6 +9,7 @@ import Runtime
 struct RegionWorker: Sendable {
     let regionId: String
     let heat: HeatClient
+    let servers: ServerClient
     let store: any DeploymentStore
     let reconciler: Reconciler
     let surroundings: Surroundings
@@ -28,6 +29,7 @@ struct RegionWorker: Sendable {
             group.addTask { try await claimAndStep() }
             group.addTask { try await watch() }
             group.addTask { try await sweep() }
+            group.addTask { try await watchServers() }
             defer { group.cancelAll() }
             // The claims end when the worker is stopped; the others never do.
             try await group.next()
@@ -60,16 +62,17 @@ struct RegionWorker: Sendable {
         try state.throwFailure()
     }
 
-    /// Claims the deployment that has been due the longest, under a name of its own, so that its lease can be given
+    /// Claims the deployment whose turn it is, under a name of its own, so that its lease can be given
     /// back alone.
     private func claim() async throws -> DeploymentStep? {
         let owner = workerId + "/" + surroundings.identifier("claim")
         do {
             while true {
                 let claim = WorkClaim(
-                    regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease, limit: 1)
+                    regionId: regionId, owner: owner, now: time.now, leaseFor: settings.lease,
+                    createsAtOnce: settings.createsAtOnce)
                 do {
-                    return try await store.write { try $0.claimDue(claim) }.first.map {
+                    return try await store.write { try $0.claimDue(claim) }.map {
                         DeploymentStep(
                             heat: heat, store: store, reconciler: reconciler, state: state,
                             surroundings: surroundings, claimed: $0, owner: owner, logger: logger)
@@ -92,9 +95,9 @@ struct RegionWorker: Sendable {
         while true {
             var interval = settings.driftInterval
             do {
-                let watched = try await store.read { try $0.work(in: regionId) }.filter {
-                    $0.work.stackId != nil || $0.work.replaced?.id != nil
-                }
+                let watched = try await store.read { queries in
+                    try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
+                }.filter { $0.work.stackId != nil || $0.work.replaced?.id != nil }
                 if watched.contains(where: \.isUnderWay) { interval = settings.pollInterval }
                 if !watched.isEmpty {
                     let isListed = try await list(watched)
@@ -136,8 +139,42 @@ struct RegionWorker: Sendable {
         return true
     }
 
+    /// One list for all: whether the servers of what is ACTIVE are there and run, and at which addresses.
+    private func watchServers() async throws {
+        while true {
+            try await time.sleep(for: settings.serverInterval)
+            do {
+                let watched = try await store.read { queries in
+                    try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
+                }.filter { $0.deployment.status == .active && $0.work.serverId != nil }
+                guard !watched.isEmpty, case .ok(let servers) = try await servers.servers() else { continue }
+                let byId = Dictionary(servers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+                let listed = Set(state.listing?.stacks.map(\.id) ?? [])
+                let now = time.now
+                let served: @Sendable (DeploymentRecord) throws -> Commit? = { [reconciler] record in
+                    try reconciler.served(
+                        record, by: record.work.serverId.flatMap { byId[$0] },
+                        isListed: record.work.stackId.map(listed.contains) ?? false, at: now)
+                }
+                let ids = try watched.filter { try served($0) != nil }.map(\.deployment.id)
+                guard !ids.isEmpty else { continue }
+                try await store.write { tx in
+                    for id in ids {
+                        // The list may be older than what is stored by now.
+                        guard let record = try tx.record(id), let commit = try served(record) else { continue }
+                        try tx.update(
+                            commit.record, from: record, fence: nil, dueAt: commit.dueAt, events: commit.events)
+                    }
+                }
+            } catch let error where !error.isFinal {
+                logger.warning("\(error)")
+            }
+        }
+    }
+
     /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen
-    /// before, so long ago that no create of it can be under way.
+    /// before, so long ago that no create of it can be under way. One of a deployment that the database does not know
+    /// is deleted only where the operator says so.
     private func sweep() async throws {
         // When each was first seen.
         var suspects: [String: Duration] = [:]
@@ -148,10 +185,16 @@ struct RegionWorker: Sendable {
                 let now = time.uptime
                 suspects = Dictionary(
                     orphans.map { ($0.id, suspects[$0.id] ?? now) }, uniquingKeysWith: { first, _ in first })
-                for orphan in orphans where orphan.status != "DELETE_IN_PROGRESS" {
+                for orphan in orphans where orphan.stack.status != "DELETE_IN_PROGRESS" {
                     guard let since = suspects[orphan.id], now - since >= settings.settleTime else { continue }
+                    guard orphan.isKnown || settings.removesUnknownStacks else {
+                        logger.warning(
+                            "a stack carries the portal's tag and belongs to no deployment in the database",
+                            metadata: ["stack": "\(orphan.id)", "name": "\(orphan.stack.name)"])
+                        continue
+                    }
                     logger.warning("deleting an orphaned stack", metadata: ["stack": "\(orphan.id)"])
-                    _ = try await heat.delete(orphan.name, id: orphan.id)
+                    _ = try await heat.delete(orphan.stack.name, id: orphan.id)
                 }
             } catch let error where !error.isFinal {
                 logger.warning("\(error)")
@@ -159,33 +202,56 @@ struct RegionWorker: Sendable {
         }
     }
 
-    /// The stacks of this installation that belong to no deployment; nil where the region does not list its stacks.
-    private func orphans() async throws -> [Stack]? {
-        guard case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal) else { return nil }
+    /// The stacks of this installation that belong to no deployment; nil where the region does not list its stacks,
+    /// or is left alone.
+    private func orphans() async throws -> [OrphanedStack]? {
+        guard try await !store.read({ try $0.isInMaintenance(regionId) }),
+            case .ok(let stacks) = try await heat.list(tag: reconciler.tags.portal)
+        else { return nil }
         try surroundings.crashPoints.reached(.sweeperListed)
-        return try await store.read { [reconciler] queries in
-            try stacks.filter { stack in
-                guard let id = reconciler.tags.deploymentId(of: stack) else { return false }
-                do {
-                    return reconciler.isOrphan(stack, of: try queries.record(id))
-                } catch is DamagedRecord {
-                    return false
-                }
-            }
-        }
+        return try await store.read { [reconciler] in try reconciler.orphans(among: stacks, in: $0) }
     }
 }
 
+/// A stack of this installation that belongs to nobody.
+struct OrphanedStack: Sendable {
+    let stack: Stack
+    /// Whether its deployment is in the database.
+    let isKnown: Bool
+
+    var id: String { stack.id }
+}
+
 extension Reconciler {
+    func orphans(among stacks: [Stack], in queries: some DeploymentQueries) throws -> [OrphanedStack] {
+        try stacks.compactMap { stack in
+            guard let id = tags.deploymentId(of: stack) else { return nil }
+            do {
+                let record = try queries.record(id)
+                return isOrphan(stack, of: record) ? OrphanedStack(stack: stack, isKnown: record != nil) : nil
+            } catch is DamagedRecord {
+                return nil
+            }
+        }
+    }
+
     /// Whether a stack of this installation belongs to nobody any more.
     ///
     /// - Parameter record: the deployment that its tag names, nil where there is none.
     func isOrphan(_ stack: Stack, of record: DeploymentRecord?) -> Bool {
-        guard let record, record.deployment.status != .deleted else { return true }
+        guard let record else { return true }
+        if record.work.isAbandoned == true { return false }
+        guard record.deployment.status != .deleted else { return true }
         if stack.id == record.work.stackId || stack.id == record.work.replaced?.id { return false }
         if stack.name == record.work.replaced?.name { return false }
         // While the outcome of a create is unknown, the stack may be what it made.
         return record.work.create != .unknown
+    }
+}
+
+extension DeploymentQueries {
+    func isInMaintenance(_ regionId: String) throws -> Bool {
+        try maintenances().contains { $0.regionId == regionId }
     }
 }
 

@@ -144,6 +144,11 @@ public struct StackTemplate: Equatable, Sendable {
             tags: tags.all(of: record.deployment.id), timeoutMinutes: settings.createTimeoutMinutes)
     }
 
+    /// The server of a stack that is complete, from the output `server_id`, which a template may have.
+    static func serverId(of stack: Stack) -> String? {
+        stack.outputs["server_id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The addresses among the outputs of a stack that is complete. An output that failed is empty or missing.
     static func addresses(of stack: Stack, sshUser: String?) -> Deployment.Addresses {
         func text(_ output: Output) -> String? {

@@ -121,7 +121,8 @@ public struct Workers: Service {
         var logger = logger
         logger[metadataKey: "region"] = "\(place.cloud.region.id)"
         return RegionWorker(
-            regionId: place.cloud.region.id, heat: HeatClient(place.cloud.connection), store: store,
+            regionId: place.cloud.region.id, heat: HeatClient(place.cloud.connection),
+            servers: ServerClient(place.cloud.connection), store: store,
             reconciler: reconciler, surroundings: surroundings, state: place.state, workerId: workerId,
             logger: logger)
     }

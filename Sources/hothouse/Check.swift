@@ -19,7 +19,9 @@ struct Check: ParsableCommand {
             do {
                 for file in try Story.files([argument]) {
                     do {
-                        Terminal.say("\(file): \(try Story.load(file).name)")
+                        let stories = try Story.loadMatrix(file)
+                        let count = stories.count > 1 ? " (\(stories.count) combinations)" : ""
+                        Terminal.say("\(file): \(stories[0].name)\(count)")
                     } catch let failure as Failure {
                         problems.append(failure.message)
                     }

@@ -91,7 +91,7 @@ struct CloudDoors: Sendable {
     ///
     /// - Throws: ``Failure`` where the template can't be read, or breaks its contract.
     static func workerSettings(_ settings: ServeSettings) throws -> WorkerSettings {
-        var workers = WorkerSettings()
+        var workers = settings.workers
         if let path = settings.templatePath { workers.template = try template(at: path) }
         if let network = settings.privateNetwork { workers.privateNetwork = network }
         if let network = settings.publicNetwork { workers.publicNetwork = network }

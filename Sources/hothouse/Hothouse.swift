@@ -12,7 +12,7 @@ struct Hothouse: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Run.self, Explore.self, TraceCommand.self, ServeFakeCloud.self, Check.self, Doctor.self,
-            Record.self, ShowTemplate.self,
+            Record.self, ShowTemplate.self, MaintenanceCommand.self, Abandon.self, Orphans.self,
         ])
 
     /// Argument errors leave with the exit code that this command documents, not the parser's own.

@@ -23,6 +23,10 @@ struct Run: ParsableCommand {
     var files: [String]
     @Option(help: ArgumentHelp("Instead of the stories' own seeds.", valueName: "n"))
     var seed: UInt64?
+    @Option(
+        help: ArgumentHelp(
+            "A parameter of the stories, instead of its value or values in the file.", valueName: "name=value"))
+    var param: [String] = []
     @Option(help: ArgumentHelp("Write the canonical trace, JSON Lines, to a file.", valueName: "file"))
     var trace: String?
     @Option(help: ArgumentHelp("Write a page that shows the run on a time axis.", valueName: "file"))
@@ -49,12 +53,20 @@ struct Run: ParsableCommand {
         guard paths.count == 1 || (trace == nil && report == nil && !step) else {
             throw Failure.input("--trace, --report and --step are for one story; \(paths.count) were given")
         }
-        let stories = try Story.loadAll(paths)
+        let stories = try Story.loadAll(paths, parameters: try parameters())
+        let runs = stories.reduce(0) { $0 + $1.reduce(0) { $0 + seeds(of: $1).count } }
+        guard runs == 1 || (trace == nil && report == nil && !step) else {
+            throw Failure.input(
+                "--trace, --report and --step are for one run; \(paths[0]) has \(runs): choose one by --seed and --param"
+            )
+        }
         var failed: [String] = []
         var junit = JUnitReport()
-        for (index, story) in stories.enumerated() {
+        for (index, matrix) in stories.enumerated() {
             let count = stories.count > 1 ? "[\(index + 1)/\(stories.count)] " : ""
-            if try !runAll(story, in: paths[index], until: end, count: count, &junit) { failed.append(story.name) }
+            if try !runAll(matrix, in: paths[index], until: end, count: count, &junit) {
+                failed.append(matrix[0].name)
+            }
         }
         if format == .junit { Terminal.say(String(junit.xml.dropLast())) }
         if stories.count > 1, format == .text, failed.isEmpty { Terminal.say("all \(stories.count) stories passed") }
@@ -64,44 +76,62 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// Plays a story under each of its seeds.
+    private func parameters() throws -> [String: String] {
+        var parameters: [String: String] = [:]
+        for text in param {
+            guard let split = text.firstIndex(of: "="), split > text.startIndex else {
+                throw Failure.input("--param is name=value, not \(text)")
+            }
+            parameters[String(text[..<split])] = String(text[text.index(after: split)...])
+        }
+        return parameters
+    }
+
+    private func seeds(of story: Scenario) -> [UInt64] {
+        seed.map { [$0] } ?? (0..<UInt64(story.seedCount)).map { story.seed + $0 }
+    }
+
+    /// Plays a story: each combination of its matrix under each of its seeds.
     ///
     /// - Returns: whether all is as expected.
     private func runAll(
-        _ story: Scenario, in path: String, until end: Duration?, count: String, _ junit: inout JUnitReport
+        _ matrix: [Scenario], in path: String, until end: Duration?, count: String, _ junit: inout JUnitReport
     ) throws -> Bool {
-        let seeds = seed.map { [$0] } ?? (0..<UInt64(story.seedCount)).map { story.seed + $0 }
+        let runs = matrix.flatMap { story in seeds(of: story).map { (story, $0) } }
         var hasPassed = true
-        var coverage = Coverage()
-        for seed in seeds {
+        var reached = Reached()
+        for (story, seed) in runs {
             let start = SystemTime()
-            let outcome = play(story, seed: seed, until: end, isAlone: seeds.count == 1)
+            var outcome = play(story, seed: seed, until: end, isAlone: runs.count == 1)
             let real = start.uptime
-            coverage.add(outcome.trace)
+            reached.add(outcome)
+            if runs.count == 1 { outcome.add(unreached(reached, matrix, until: end)) }
             if let trace { try Story.write(outcome.trace.text, to: trace) }
             if let report { try ReportPage.write(outcome, of: story, to: report) }
             if !outcome.hasPassed { hasPassed = false }
             switch format {
-            case .json: Terminal.say("\(JSONValue.object(["file": .string(path)]).merging(outcome.json))")
+            case .json: Terminal.say("\(JSONValue.object(["file": .string(path)]).merging(outcome.json(of: story)))")
             case .junit: junit.add(outcome, of: story, in: path, took: real)
-            case .text where seeds.count == 1 || !outcome.hasPassed:
+            case .text where runs.count == 1 || !outcome.hasPassed:
                 tell(outcome, of: story, in: path, after: real, count: count)
             case .text: break
             }
         }
-        // One seed alone need not reach what a set of them must.
-        let unreached =
-            seeds.count < story.seedCount || end != nil
-            ? [] : story.expectations.sometimes.compactMap { $0.failure(in: coverage) }
-        junit.add(unreached, of: story, in: path)
+        let unreached = runs.count == 1 ? [] : unreached(reached, matrix, until: end)
+        junit.add(unreached, of: matrix[0], in: path)
         if format == .text {
             for failure in unreached { Terminal.say("  \(failure)") }
-            if seeds.count > 1 {
+            if runs.count > 1 {
                 let verdict = hasPassed && unreached.isEmpty ? "passed" : "FAILED"
-                Terminal.say("\(count)\(verdict): \(story.name) (\(seeds.count) seeds; \(coverage.summary))")
+                Terminal.say("\(count)\(verdict): \(matrix[0].name) (\(runs.count) runs; \(reached.coverage.summary))")
             }
         }
         return hasPassed && unreached.isEmpty
+    }
+
+    /// What no run has reached. One of a set that was chosen need not reach what all of them must.
+    private func unreached(_ reached: Reached, _ matrix: [Scenario], until end: Duration?) -> [RunFailure] {
+        seed == nil && param.isEmpty && end == nil ? reached.failures(of: matrix) : []
     }
 
     private func play(_ story: Scenario, seed: UInt64, until end: Duration?, isAlone: Bool) -> RunOutcome {
@@ -122,12 +152,14 @@ struct Run: ParsableCommand {
     }
 
     private func tell(_ outcome: RunOutcome, of story: Scenario, in path: String, after real: Duration, count: String) {
+        let cell = story.parameters.map { "\($0.name)=\($0.value), " }.joined()
         let facts =
-            "seed \(outcome.seed), \(seconds(outcome.virtualTime)) virtual in \(seconds(real)), trace \(outcome.trace.hash.prefix(16))"
+            "\(cell)seed \(outcome.seed), \(seconds(outcome.virtualTime)) virtual in \(seconds(real)), trace \(outcome.trace.hash.prefix(16))"
         Terminal.say("\(count)\(outcome.hasPassed ? "passed" : "FAILED"): \(story.name) (\(facts))")
         guard !outcome.hasPassed else { return }
         for line in outcome.failureReport(of: story) { Terminal.say("  " + line) }
-        Terminal.say("  play it again: hothouse run \(path) --seed \(outcome.seed)")
+        let parameters = story.parameters.map { " --param \($0.name)=\($0.value)" }.joined()
+        Terminal.say("  play it again: hothouse run \(path) --seed \(outcome.seed)\(parameters)")
     }
 
     private func seconds(_ duration: Duration) -> String {

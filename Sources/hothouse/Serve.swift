@@ -57,6 +57,21 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many deployments a customer may have at a time.", valueName: "n"))
     var deploymentsPerCustomer: String?
     @Option(
+        help: ArgumentHelp("How many VMs may be in the making in a region at a time.", valueName: "n"))
+    var createsAtOnce: String?
+    @Option(
+        help: ArgumentHelp(
+            "In a real cloud, whether stacks with the portal's tag that no deployment in the database has made are "
+                + "deleted; otherwise they are logged. yes or no.", valueName: "yes"))
+    var removeOrphans: String?
+    @Option(
+        help: ArgumentHelp(
+            "Which instance types customers see: names or patterns such as m1.* or !m1.huge, separated by commas.",
+            valueName: "names"))
+    var instanceTypes: String?
+    @Option(help: ArgumentHelp("Which images customers see, in the same way.", valueName: "names"))
+    var images: String?
+    @Option(
         help: ArgumentHelp(
             "Where the built web console is; it is found by itself beside the build.", valueName: "folder"))
     var console: String?
@@ -72,7 +87,11 @@ struct Serve: AsyncParsableCommand {
             "scenario": scenario, "cloud": cloud, "template": template, "privateNetwork": privateNetwork,
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
-            "deploymentsPerCustomer": deploymentsPerCustomer, "console": console, "logLevel": logLevel,
+            "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce,
+            "removeOrphans": removeOrphans,
+            "instanceTypes": instanceTypes, "images": images,
+            "console": console,
+            "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
             flags: given.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment, file: config)
@@ -90,7 +109,7 @@ struct Serve: AsyncParsableCommand {
 
     private func serveFake(_ settings: ServeSettings, logger: Logger) async throws {
         let story = try settings.scenarioPath.map { try Story.load($0) }
-        let database = try openDatabase(settings)
+        let database = try Self.openDatabase(settings)
         if !settings.listen.isLoopback { try await refuseDemoAccount(in: database, settings) }
         let journal = try FileCloudJournal(path: settings.databasePath + ".cloud.jsonl", logger: logger)
         let newest = [try await database.newestInstant(), try FakeCloud.newestInstant(in: journal)].compactMap { $0 }
@@ -111,8 +130,9 @@ struct Serve: AsyncParsableCommand {
                 database: database, regions: transport.regions(), mailer: outbox,
                 passwordHasher: Self.passwordHasher(surroundings)),
             pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
-            http: settings.http, deployments: settings.deployments, surroundings: surroundings, logger: logger,
-            observer: { trace.observe($0) })
+            http: settings.http, deployments: settings.deployments, workers: settings.workers,
+            surroundings: surroundings,
+            logger: logger, observer: { trace.observe($0) })
         if let demo { try await portal.auth.seedAccount(email: demo.email, password: demo.password, name: "Demo") }
 
         let control = ControlAPI(
@@ -139,7 +159,8 @@ struct Serve: AsyncParsableCommand {
     func serve(_ portal: Portal, on server: PortalServer, behind cloud: [any Service]) async throws {
         let services: [any Service] =
             cloud + [
-                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() }, portal.workers,
+                Background { try await portal.hub.run() }, Background { try await portal.keepHouse() },
+                Background { try await portal.followOthers() }, portal.workers,
                 server, Drain(hub: portal.hub),
             ]
         var configuration = ServiceGroupConfiguration(
@@ -153,7 +174,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
+    static func openDatabase(_ settings: ServeSettings) throws -> SQLiteDatabase {
         do {
             return try SQLiteDatabase(
                 .file(settings.databasePath), surroundings: .production,

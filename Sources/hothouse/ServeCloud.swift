@@ -28,7 +28,7 @@ extension Serve {
         _ settings: ServeSettings, _ doors: CloudDoors, _ workerSettings: WorkerSettings, logger: Logger
     ) async throws {
         let surroundings = Surroundings.production
-        let database = try openDatabase(settings)
+        let database = try Self.openDatabase(settings)
         try await refuseDemoAccount(in: database, settings)
         try await Preflight(doors, workerSettings, surroundings: surroundings).run()
         let console = ServedConsole(settings: settings, demo: nil, hasControlRoom: false, logger: logger)
@@ -63,5 +63,13 @@ extension ServeSettings {
         var deployments = DeploymentService.Settings()
         deployments.deploymentsPerCustomer = deploymentsPerCustomer
         return deployments
+    }
+
+    var workers: WorkerSettings {
+        var workers = WorkerSettings()
+        workers.createsAtOnce = createsAtOnce
+        workers.offer = offer
+        workers.removesUnknownStacks = removesOrphans
+        return workers
     }
 }

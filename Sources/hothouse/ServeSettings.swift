@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Runtime
+import Workers
 import Yams
 
 /// What `hothouse serve` can be told, from flags over the environment over a file over defaults. README.md
@@ -19,14 +20,24 @@ struct ServeSettings: Equatable {
     var allowedOrigins: [String]
     /// How many deployments of a customer may be other than DELETED.
     var deploymentsPerCustomer: Int
+    /// How many creates may be under way in a region at a time.
+    var createsAtOnce: Int
+    var removesOrphans: Bool
+    /// Which instance types and images customers see.
+    var offer: OfferRules
     /// The folder of the built web console; nil for where it usually is.
     var consolePath: String?
     var logLevel: String
 
     static let keys = [
         "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
-        "allowedOrigins", "deploymentsPerCustomer", "console", "logLevel",
+        "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "removeOrphans", "instanceTypes", "images",
+        "console",
+        "logLevel",
     ]
+
+    /// Keys whose value in a file may be a list.
+    private static let lists = ["allowedOrigins", "instanceTypes", "images"]
 
     /// - Parameters:
     ///   - flags: by key, those that were given.
@@ -74,11 +85,30 @@ struct ServeSettings: Equatable {
         if let wrong = allowedOrigins.first(where: { !Self.isOrigin($0) }) {
             throw Failure.input("allowedOrigins has origins such as https://console.example, not \(wrong)")
         }
-        let quota = value("deploymentsPerCustomer") ?? "20"
-        guard let deploymentsPerCustomer = Int(quota), (0...1_000_000).contains(deploymentsPerCustomer) else {
-            throw Failure.input("deploymentsPerCustomer is a whole number from 0 to 1000000, not \(quota)")
+        func number(_ key: String, default standard: Int, in range: ClosedRange<Int>) throws -> Int {
+            let text = value(key) ?? "\(standard)"
+            guard let number = Int(text), range.contains(number) else {
+                throw Failure.input(
+                    "\(key) is a whole number from \(range.lowerBound) to \(range.upperBound), not \(text)")
+            }
+            return number
         }
-        self.deploymentsPerCustomer = deploymentsPerCustomer
+        deploymentsPerCustomer = try number("deploymentsPerCustomer", default: 20, in: 0...1_000_000)
+        createsAtOnce = try number("createsAtOnce", default: WorkerSettings().createsAtOnce, in: 1...1_000_000)
+        let removal = value("removeOrphans") ?? "no"
+        guard ["yes", "no", "true", "false"].contains(removal) else {
+            throw Failure.input("removeOrphans is yes or no, not \(removal)")
+        }
+        removesOrphans = ["yes", "true"].contains(removal)
+        func patterns(_ key: String) throws -> [String] {
+            let patterns = (value(key) ?? "").split(separator: ",", omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            guard patterns == [""] || !patterns.contains(where: { $0.isEmpty || $0 == "!" }) else {
+                throw Failure.input("\(key) has patterns such as m1.* and !m1.huge, not \(value(key) ?? "")")
+            }
+            return patterns == [""] ? [] : patterns
+        }
+        offer = OfferRules(instanceTypes: try patterns("instanceTypes"), images: try patterns("images"))
         consolePath = value("console")
         logLevel = value("logLevel") ?? "info"
     }
@@ -131,7 +161,7 @@ struct ServeSettings: Equatable {
             }
             if let scalar = valueNode.scalar {
                 settings[key] = scalar.string
-            } else if let sequence = valueNode.sequence, key == "allowedOrigins" {
+            } else if let sequence = valueNode.sequence, Self.lists.contains(key) {
                 settings[key] = sequence.compactMap(\.scalar?.string).joined(separator: ",")
             } else {
                 throw Failure.input("\(place): \(key) has one value")

@@ -4,13 +4,38 @@ import Scenarios
 
 /// Reads scenario files for the command.
 enum Story {
+    /// A story; of one with a matrix the first combination.
+    ///
     /// - Throws: ``Failure`` with every mistake in the file, one a line.
     static func load(_ path: String, standardCloud: CloudScenario = .standard) throws -> Scenario {
         let bytes = try bytes(path)
         do {
-            return try Scenario(parsing: bytes, file: path, standardCloud: standardCloud)
+            return try Scenario(parsing: bytes, file: path, standardCloud: standardCloud, parts: parts)
         } catch {
             throw Failure.input(error.description)
+        }
+    }
+
+    /// All combinations of a story's matrix; one where there is none.
+    ///
+    /// - Parameter parameters: instead of those in the file.
+    /// - Throws: ``Failure`` with every mistake in the file, one a line.
+    static func loadMatrix(_ path: String, parameters: [String: String] = [:]) throws -> [Scenario] {
+        let bytes = try bytes(path)
+        do {
+            return try Scenario.all(
+                parsing: bytes, file: path, standardCloud: .standard, parts: parts, overrides: parameters)
+        } catch {
+            throw Failure.input(error.description)
+        }
+    }
+
+    /// Parts of stories, from the disk.
+    private static let parts = StoryParts { path in
+        do {
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw StoryParts.Unreadable(error.localizedDescription)
         }
     }
 
@@ -33,7 +58,7 @@ enum Story {
     ///
     /// - Throws: ``Failure``, `ScenarioErrors`.
     static func document(_ path: String) throws -> StoryDocument {
-        try StoryDocument(parsing: bytes(path), file: path)
+        try StoryDocument(parsing: bytes(path), file: path, parts: parts)
     }
 
     private static func bytes(_ path: String) throws -> Data {
@@ -54,11 +79,11 @@ enum Story {
     }
 
     /// - Throws: ``Failure`` with every mistake in all of the files.
-    static func loadAll(_ paths: [String]) throws -> [Scenario] {
+    static func loadAll(_ paths: [String], parameters: [String: String]) throws -> [[Scenario]] {
         var problems: [String] = []
-        let stories = try paths.compactMap { path -> Scenario? in
+        let stories = try paths.compactMap { path -> [Scenario]? in
             do {
-                return try load(path)
+                return try loadMatrix(path, parameters: parameters)
             } catch let failure as Failure {
                 problems.append(failure.message)
                 return nil
@@ -77,7 +102,7 @@ enum Story {
             }
             guard isFolder.boolValue else { return [path] }
             let names = try FileManager.default.subpathsOfDirectory(atPath: path).filter {
-                $0.hasSuffix(".yaml") || $0.hasSuffix(".yml")
+                ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) && !$0.hasSuffix(StoryParts.suffix)
             }
             guard !names.isEmpty else { throw Failure.input("no scenario in \(path)") }
             return names.sorted().map { (path.hasSuffix("/") ? path : path + "/") + $0 }

@@ -32,6 +32,33 @@ import Testing
         #expect(try await desk.store.read { try $0.work(in: "west") } == [record])
     }
 
+    @Test("what the quota leaves no room for is refused by field, once the cloud has been asked anew")
+    func overQuota() async throws {
+        try await desk.addKey()
+        let offer = DeploymentRequestTests.catalog
+        let share = { (used: Int, limit: Int?) in ComputeQuota.Share(used: used, limit: limit) }
+        func offering(_ quota: ComputeQuota) -> RegionCatalog {
+            RegionCatalog(region: offer.region, instanceTypes: offer.instanceTypes, images: offer.images, quota: quota)
+        }
+        let roomy = offering(.init(instances: share(0, 10), cores: share(0, nil), ramMiB: share(0, nil)))
+        for full in [
+            offering(.init(instances: share(10, 10), cores: share(0, 10), ramMiB: share(0, nil))),
+            offering(.init(instances: share(0, 10), cores: share(10, 10), ramMiB: share(0, nil))),
+            offering(.init(instances: share(0, 10), cores: share(0, nil), ramMiB: share(9, 10))),
+        ] {
+            let refusal = await #expect(throws: DeploymentError.self) {
+                _ = try await desk.service(catalog: SmallCatalog(offer: full)).create(body, key: nil, by: caller)
+            }
+            guard case .invalid(let errors) = refusal else {
+                return #expect(Bool(false), "\(String(describing: refusal))")
+            }
+            #expect(errors.map { "\($0.pointer) \($0.code)" } == ["/spec/instanceTypeId NO_ROOM"])
+            let catalog = SmallCatalog(offer: full, freshOffer: roomy)
+            _ = try await desk.service(catalog: catalog).create(body, key: nil, by: caller)
+        }
+        #expect(try await count() == 3)
+    }
+
     @Test("without a key each request is a deployment (S2.1)")
     func withoutKey() async throws {
         try await desk.addKey()

@@ -17,12 +17,19 @@ final class ManualTime: TimeSource {
 /// A region's offer; nil for one that does not answer.
 struct SmallCatalog: Catalog {
     var offer: RegionCatalog? = DeploymentRequestTests.catalog
+    /// What it says when it is asked anew; nil for the same.
+    var freshOffer: RegionCatalog?
 
     var regions: [Region] { [Region(id: "west", name: "West")] }
 
     func catalog(of regionId: String) async throws -> RegionCatalog? {
         guard let offer else { throw RegionUnavailable(regionId: regionId) }
         return regionId == offer.region.id ? offer : nil
+    }
+
+    func freshCatalog(of regionId: String) async throws -> RegionCatalog? {
+        if let freshOffer { return freshOffer }
+        return try await catalog(of: regionId)
     }
 }
 

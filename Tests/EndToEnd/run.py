@@ -19,6 +19,7 @@ import time
 import websockets
 
 from portal import Client, Portal
+from production import production
 
 SPEED = ("--speed", "20")
 
@@ -157,7 +158,7 @@ def main():
     binary = os.path.abspath(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     with tempfile.TemporaryDirectory() as folder:
-        for test in (refuses_wrong_use, first_session):
+        for test in (refuses_wrong_use, first_session, production):
             test(binary, folder)
             print(f"passed: {test.__name__}")
         print(f"killed_and_restarted, seed {seed}", flush=True)

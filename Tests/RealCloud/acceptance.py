@@ -289,7 +289,7 @@ def records_and_replays(stage):
     assert seen["stacks"] >= 3 and seen["calls"] > 20 and seen["makesVMs"], seen
     text = file.read_text()
     # The VM's server takes 12 s in this template, and Heat up to a second more.
-    create = re.search(r"OS::Nova::Server:[^A-Z]*?create: (?:{ lognormal: { p50: )?(\\d+)(ms|s)", text)
+    create = re.search(r"OS::Nova::Server:[^A-Z]*?create: (?:{ lognormal: { p50: )?(\d+)(ms|s)", text)
     assert create, text
     seconds = int(create[1]) / (1000 if create[2] == "ms" else 1)
     assert 11 <= seconds <= 15, text

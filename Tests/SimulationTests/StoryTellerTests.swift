@@ -118,11 +118,17 @@ import Testing
                 "  the last of ann/t1:",
             ])
         #expect(report[4...].prefix { $0.hasPrefix("    +") }.count == 6)
+        // With the first failure, what all the others did last.
+        let others = report.firstIndex(of: "  the last of the others:").map { report[($0 + 1)...] } ?? []
+        let actors = others.prefix { $0.hasPrefix("    +") }.map { $0.split(separator: " ")[1] }
+        #expect(actors.count(where: { $0 == "store" }) == 2 && actors.contains("ann") && actors.contains("cloud/west"))
+        #expect(!actors.contains("ann/t1") && report.count(where: { $0 == "  the last of the others:" }) == 1)
         #expect(report.contains("story.yaml:12:7: live stacks in west"))
         #expect(report.contains("  found     1 (vm CREATE_COMPLETE)"))
-        let failure = try #require(outcome.json["failures"]?[0])
+        let failure = try #require(outcome.json(of: story)["failures"]?[0])
         #expect(failure["place"] == ["file": "story.yaml", "line": 9, "column": 9])
         #expect(failure["expected"] == "ERROR" && failure["found"] == "PROVISIONING" && failure["invariant"] == .null)
-        #expect(outcome.json["passed"] == false && outcome.json["traceHash"]?.string == outcome.trace.hash)
+        #expect(outcome.json(of: story)["passed"] == false)
+        #expect(outcome.json(of: story)["traceHash"]?.string == outcome.trace.hash)
     }
 }

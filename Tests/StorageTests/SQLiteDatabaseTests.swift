@@ -66,10 +66,13 @@ import Testing
         let path = folder.file("hothouse.sqlite")
         _ = try open(.file(path), surroundings)
         let queue = try DatabaseQueue(path: path)
+        func migrations() throws -> Int? {
+            try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM grdb_migrations") }
+        }
         try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('deployments-99')") }
+        let before = try migrations()
         #expect(try refusal(path).reason == "a newer version of hothouse made it")
-        let count = try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM grdb_migrations") }
-        #expect(count == 3)
+        #expect(try migrations() == before)
     }
 
     @Test("what is not a database is refused, and left as it is")

@@ -72,13 +72,16 @@ struct Shelf {
     func record(_ id: String) async throws -> DeploymentRecord? { try await store.read { try $0.record(id) } }
 
     /// Takes a transition in a transaction of its own.
-    func apply(_ transition: Transition, to id: String, events: [EventDraft] = [], dueAt: Timestamp? = nil) async throws
-    {
+    func apply(
+        _ transition: Transition, to id: String, events: [EventDraft] = [], dueAt: Timestamp? = nil,
+        _ change: @escaping @Sendable (inout DeploymentRecord) -> Void = { _ in }
+    ) async throws {
         let now = time.now
         try await store.write { tx in
             guard let previous = try tx.record(id) else { return }
             var record = previous
             try record.apply(transition, at: now)
+            change(&record)
             try tx.update(record, from: previous, fence: nil, dueAt: dueAt, events: events)
         }
     }
@@ -90,12 +93,18 @@ struct Shelf {
         }
     }
 
+    /// Claims one after the other, until there is none.
     func claim(
-        _ owner: String, at second: Int, in regionId: String = "west", limit: Int = 10
+        _ owner: String, at second: Int, in regionId: String = "west", limit: Int = 10, createsAtOnce: Int = 100
     ) async throws -> [ClaimedRecord] {
         let claim = WorkClaim(
-            regionId: regionId, owner: owner, now: Self.start + .seconds(second), leaseFor: .seconds(30), limit: limit)
-        return try await store.write { try $0.claimDue(claim) }
+            regionId: regionId, owner: owner, now: Self.start + .seconds(second), leaseFor: .seconds(30),
+            createsAtOnce: createsAtOnce)
+        var claimed: [ClaimedRecord] = []
+        while claimed.count < limit, let next = try await store.write({ try $0.claimDue(claim) }) {
+            claimed.append(next)
+        }
+        return claimed
     }
 }
 

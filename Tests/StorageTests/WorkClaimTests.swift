@@ -32,6 +32,34 @@ import Testing
         #expect(ids(try await shelf.claim("w1", at: 9, limit: 3)) == ["dep_b", "dep_d", "dep_c"])
     }
 
+    @Test("creates wait while as many as may be are under way; what is under way waits for none of them")
+    func createsAtOnce() async throws {
+        let shelf = try Shelf()
+        try await shelf.add(Shelf.record("dep_a"), Shelf.record("dep_b", at: 1), Shelf.record("dep_c", at: 2))
+        #expect(ids(try await shelf.claim("w1", at: 9, createsAtOnce: 2)) == ["dep_a", "dep_b"])
+        for id in ["dep_a", "dep_b"] {
+            try await shelf.apply(.sendCreate, to: id, dueAt: Shelf.start + .seconds(40)) {
+                $0.work.create = .unknown
+            }
+        }
+        try await shelf.store.write { try $0.release(owner: "w1") }
+        #expect(ids(try await shelf.claim("w2", at: 40, createsAtOnce: 2)) == ["dep_a", "dep_b"])
+        #expect(try await shelf.claim("w3", at: 41, createsAtOnce: 2).isEmpty)
+        try await shelf.apply(.complete, to: "dep_a", dueAt: nil)
+        #expect(ids(try await shelf.claim("w3", at: 41, createsAtOnce: 2)) == ["dep_c"])
+    }
+
+    @Test("customers take turns: who has the fewest creates under way is next, however many the other asked for")
+    func fairQueue() async throws {
+        let shelf = try Shelf()
+        for number in 0..<4 { try await shelf.add(Shelf.record("dep_a\(number)", of: "cus_a", at: number)) }
+        try await shelf.add(Shelf.record("dep_b", of: "cus_b", at: 7), Shelf.record("dep_c", of: "cus_c", at: 8))
+        #expect(
+            ids(try await shelf.claim("w1", at: 9, createsAtOnce: 5)) == [
+                "dep_a0", "dep_b", "dep_c", "dep_a1", "dep_a2",
+            ])
+    }
+
     @Test("a lease is another's until it runs out; then it is taken over with a higher fence")
     func takeOver() async throws {
         let shelf = try Shelf()

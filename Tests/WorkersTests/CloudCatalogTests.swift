@@ -25,6 +25,40 @@ import Testing
         #expect(catalog.images.map(\.sshUser) == ["debian", "debian", "debian"])
     }
 
+    @Test(
+        "rules say which names are offered: patterns give, those with a ! take away",
+        arguments: [
+            ([], ["m1.small", "m1.huge", "g1.small"]), (["m1.*"], ["m1.small", "m1.huge"]),
+            (["!m1.huge"], ["m1.small", "g1.small"]), (["m1.*", "!*.huge"], ["m1.small"]),
+            (["g1.small", "m1.small"], ["m1.small", "g1.small"]), (["x"], []),
+        ])
+    func rules(patterns: [String], offered: [String]) {
+        let names = ["m1.small", "m1.huge", "g1.small"]
+        #expect(names.filter(OfferRules(instanceTypes: patterns).offersInstanceType) == offered)
+        #expect(names.filter(OfferRules(images: patterns).offersImage) == offered)
+    }
+
+    @Test("the quota is told with the offer, and asked anew on demand")
+    func quota() async throws {
+        let (stage, clouds, catalog) = stage(1)
+        let told = Told()
+        try await withThrowingTaskGroup(of: Void.self) { group async throws in
+            group.addTask(executorPreference: stage) {
+                for isFresh in [false, false, true] {
+                    let offer = try await isFresh ? catalog.freshCatalog(of: "r1") : catalog.catalog(of: "r1")
+                    told.shares.withLock { $0.append(offer?.quota?.instances) }
+                    clouds[0].usedInstances.withLock { $0 = 10 }
+                }
+            }
+            _ = await stage.play { told.shares.withLock { $0.count == 3 } }
+            try await group.waitForAll()
+        }
+        let shares = told.shares.withLock { $0 }
+        #expect(shares == [.init(used: 3, limit: 10), .init(used: 3, limit: 10), .init(used: 10, limit: 10)])
+        let cores = try #require(try? await catalog.catalog(of: "r1")?.quota?.cores)
+        #expect(cores.limit == nil && cores.left == nil)
+    }
+
     /// A region's Keystone, Nova and Glance, which may be down or hang.
     final class SmallCloud: CloudTransport {
         enum Mood: Sendable {
@@ -33,6 +67,7 @@ import Testing
 
         let mood = Mutex(Mood.well)
         let calls = Mutex(0)
+        let usedInstances = Mutex(3)
         private let stage: Stage
 
         init(_ stage: Stage) { self.stage = stage }
@@ -48,6 +83,19 @@ import Testing
             }
             if request.url.contains("/flavors/") {
                 return .json(200, ["flavors": [["id": "f1", "name": "m1.small", "vcpus": 1, "ram": 512, "disk": 1]]])
+            }
+            if request.url.hasSuffix("/limits") {
+                let used = usedInstances.withLock { $0 }
+                return .json(
+                    200,
+                    [
+                        "limits": [
+                            "absolute": [
+                                "totalInstancesUsed": .integer(used), "maxTotalInstances": 10, "totalCoresUsed": 0,
+                                "maxTotalCores": -1, "totalRAMUsed": 0, "maxTotalRAMSize": 1024,
+                            ]
+                        ]
+                    ])
             }
             return .json(200, ["images": [["id": "i1", "name": "debian-12"]]])
         }
@@ -69,6 +117,10 @@ import Testing
                     region: "RegionOne", session: session, transport: cloud, surroundings: surroundings))
         }
         return (stage, clouds, CloudCatalog(regions, surroundings: surroundings, logger: logger))
+    }
+
+    final class Told: Sendable {
+        let shares = Mutex<[ComputeQuota.Share?]>([])
     }
 
     final class Answered: Sendable {
@@ -104,13 +156,13 @@ import Testing
             await stage.play(for: .seconds(1))
             for (mood, cloud) in zip([SmallCloud.Mood.down, .well], clouds) { cloud.mood.withLock { $0 = mood } }
             let before = clouds.map { $0.calls.withLock { $0 } }
-            #expect(before == [2, 2])
+            #expect(before == [3, 3])
             for mood in [SmallCloud.Mood.down, .hanging, .nonsense] {
                 clouds[0].mood.withLock { $0 = mood }
                 await stage.play(for: .seconds(600))
                 #expect(try await ask(catalog, "r1", on: stage) == ("m1.small", .zero))
             }
-            #expect(clouds[1].calls.withLock { $0 } == 2 * 7)
+            #expect(clouds[1].calls.withLock { $0 } == 3 * 7)
             group.cancelAll()
         }
     }

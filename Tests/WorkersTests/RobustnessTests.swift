@@ -32,7 +32,9 @@ import Testing
         "calls in a tick do not grow with the deployments in flight, nor a deployment's with the others",
         arguments: [1, 10, 100])
     func callsPerTick(count: Int) async throws {
-        try await World().run { world in
+        var settings = WorkerSettings()
+        settings.createsAtOnce = count
+        try await World().run(settings) { world in
             world.heat.setCreateTakes(.seconds(240))
             for number in 1...count { try await world.ask(for: "dep_\(number)") }
             #expect(await world.stage.play { world.heat.count("create") == count })
@@ -47,6 +49,24 @@ import Testing
             for number in 1...count { #expect(try await world.reaches(.active, "dep_\(number)")) }
             #expect(world.heat.count("show") <= 2 * count)
             #expect(world.heat.count("events") <= 25 * count)
+        }
+    }
+
+    @Test("no more creates are under way in a region than may be, and a customer with many holds up no other")
+    func createsAtOnce() async throws {
+        var settings = WorkerSettings()
+        settings.createsAtOnce = 2
+        try await World().run(settings) { world in
+            world.heat.setCreateTakes(.seconds(60))
+            for number in 1...10 { try await world.ask(for: "dep_\(number)") }
+            #expect(await world.stage.play { world.heat.count("create") == 2 })
+            try await world.ask(for: "dep_other", of: "other")
+            await world.stage.play(for: .seconds(30))
+            #expect(world.heat.count("create") == 2)
+            #expect(try await world.reaches(.active, "dep_other", atMost: .seconds(140)))
+            #expect(world.heat.count("create") <= 6, "it was among the second two")
+            for number in 1...10 { #expect(try await world.reaches(.active, "dep_\(number)")) }
+            #expect(world.stage.uptime >= .seconds(5 * 60))
         }
     }
 
@@ -91,6 +111,7 @@ import Testing
         let store = FlakyStore(world.store)
         var settings = WorkerSettings()
         settings.sweepInterval = .seconds(60)
+        settings.removesUnknownStacks = true
         try await world.run(settings, store: store) { world async throws in
             world.heat.add("vm-lost", tags: ["portal:\(world.instanceId)", "dep:dep_lost"])
             try await world.ask()

@@ -204,6 +204,7 @@ import Testing
     func sweeper() async throws {
         var settings = WorkerSettings()
         settings.sweepInterval = .seconds(50)
+        settings.removesUnknownStacks = true
         try await World().run(settings) { world async throws in
             world.heat.add("vm-lost", tags: ["portal:\(world.instanceId)", "dep:dep_lost"])
             world.heat.add("vm-dep_lost", tags: ["dep:dep_lost"])

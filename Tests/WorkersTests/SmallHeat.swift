@@ -40,6 +40,7 @@ final class SmallHeat: CloudTransport {
         var isKeystoneDown = false
         var createTakes: Duration = .seconds(10)
         var nameLingers: Duration = .zero
+        var servers: [ServerClient.Server]?
     }
 
     private let stage: Stage
@@ -68,6 +69,8 @@ final class SmallHeat: CloudTransport {
     }
     func setKeystoneDown(_ isDown: Bool) { state.withLock { $0.isKeystoneDown = isDown } }
     func setCreateTakes(_ duration: Duration) { state.withLock { $0.createTakes = duration } }
+    /// What Nova lists; from then on a stack's output names the first of them.
+    func setServers(_ servers: [ServerClient.Server]) { state.withLock { $0.servers = servers } }
     /// For how long after its deletion a stack's name is taken.
     func setNameLingers(_ duration: Duration) { state.withLock { $0.nameLingers = duration } }
     func add(_ name: String, tags: [String], isDeleted: Bool = false) {
@@ -120,6 +123,7 @@ final class SmallHeat: CloudTransport {
     }
 
     private static func read(_ request: CloudRequest) -> (kind: String, parts: [String], query: [String: String]) {
+        if request.url.hasPrefix("http://nova/") { return ("servers", [], [:]) }
         guard request.url.hasPrefix("http://heat/") else { return ("token", [], [:]) }
         let halves = request.url.dropFirst("http://heat/".count).split(separator: "?")
         let parts = halves[0].split(separator: "/").map(String.init)
@@ -151,6 +155,9 @@ final class SmallHeat: CloudTransport {
         let absent = CloudResponse.heatError(404, "EntityNotFound")
         let live = live
         switch kind {
+        case "servers":
+            let servers = state.withLock { $0.servers } ?? []
+            return .json(200, ["servers": .array(servers.map(json))])
         case "create":
             let body = try? JSONValue(parsing: request.body ?? [])
             let name = body?["stack_name"]?.string ?? ""
@@ -159,7 +166,9 @@ final class SmallHeat: CloudTransport {
             let stack = state.withLock { Self.make(name, tags: tags, at: stage.uptime, in: &$0) }
             return .json(201, ["stack": ["id": .string(stack.id)]])
         case "list":
-            return .json(200, ["stacks": .array(live.filter { $0.tags.contains(query["tags"] ?? "") }.map(json))])
+            return .json(
+                200,
+                ["stacks": .array(live.filter { stack in query["tags"].map(stack.tags.contains) ?? true }.map(json))])
         case "find":
             guard let stack = stacks.first(where: { $0.name == parts[1] && isNamed($0) }) else { return absent }
             return CloudResponse(status: 302, headers: [.location: "http://x/v1/p/stacks/\(stack.name)/\(stack.id)"])
@@ -191,6 +200,20 @@ final class SmallHeat: CloudTransport {
             "outputs": [
                 ["output_key": "public_ip", "output_value": isReady ? .string("203.0.113.7") : nil],
                 ["output_key": "private_ip", "output_value": isReady ? .string("10.0.0.7") : nil],
+                ["output_key": "server_id", "output_value": JSONValue(state.withLock { $0.servers?.first?.id })],
+            ],
+        ]
+    }
+
+    private func json(_ server: ServerClient.Server) -> JSONValue {
+        func addresses(_ list: [String], _ type: String) -> [JSONValue] {
+            list.map { ["addr": .string($0), "version": 4, "OS-EXT-IPS:type": .string(type)] }
+        }
+        return [
+            "id": .string(server.id), "status": .string(server.status),
+            "addresses": [
+                "private": .array(
+                    addresses(server.fixedAddresses, "fixed") + addresses(server.floatingAddresses, "floating"))
             ],
         ]
     }

@@ -42,6 +42,18 @@ final class World: Sendable {
             })
     }
 
+    func region(_ id: String, by transport: any CloudTransport) -> CloudRegion {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let credential = CloudCredential(identityURL: "http://keystone", applicationCredentialId: "a", secret: "b")
+        return CloudRegion(
+            Region(id: id, name: "One"),
+            connection: CloudConnection(
+                region: "RegionOne",
+                session: CloudSession(credential, transport: transport, surroundings: surroundings, logger: logger),
+                transport: transport, surroundings: surroundings))
+    }
+
     /// - Parameters:
     ///   - store: what the workers see of the store.
     ///   - clouds: what the regions `r1`, `r2` and so on are reached by.
@@ -51,15 +63,8 @@ final class World: Sendable {
     ) -> Workers {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let credential = CloudCredential(identityURL: "http://keystone", applicationCredentialId: "a", secret: "b")
         let regions = (clouds ?? [heat]).enumerated().map { index, transport in
-            CloudRegion(
-                Region(id: "r\(index + 1)", name: "One"),
-                connection: CloudConnection(
-                    region: "RegionOne",
-                    session: CloudSession(
-                        credential, transport: transport, surroundings: surroundings, logger: logger),
-                    transport: transport, surroundings: surroundings))
+            region("r\(index + 1)", by: transport)
         }
         let catalog = CloudCatalog([], surroundings: surroundings, logger: logger)
         return Workers(
@@ -85,17 +90,19 @@ final class World: Sendable {
         }
     }
 
-    static func record(_ id: String = "dep_1", in regionId: String = "r1") -> DeploymentRecord {
+    static func record(
+        _ id: String = "dep_1", in regionId: String = "r1", of customerId: String = "c"
+    ) -> DeploymentRecord {
         DeploymentRecord(
             deployment: Deployment(
-                id: id, customerId: "c", name: "web", regionId: regionId,
+                id: id, customerId: customerId, name: "web", regionId: regionId,
                 spec: .init(instanceTypeId: "m1.small", imageId: "debian-12", storageGiB: 20, sshKeyId: "k"),
                 runtime: .init(sshUser: "debian"), createdAt: Stage.start, updatedAt: Stage.start),
             desired: .present, work: .init(stackName: "vm-" + id, sshPublicKey: "ssh-ed25519 AAAA"))
     }
 
-    func ask(for id: String = "dep_1", in regionId: String = "r1") async throws {
-        let record = Self.record(id, in: regionId)
+    func ask(for id: String = "dep_1", in regionId: String = "r1", of customerId: String = "c") async throws {
+        let record = Self.record(id, in: regionId, of: customerId)
         try await store.write { try $0.insert(record, events: [EventDraft(.info, "Deployment requested")]) }
     }
 
@@ -104,6 +111,8 @@ final class World: Sendable {
             store: store, catalog: CloudCatalog([], surroundings: surroundings, logger: Logger(label: "test")),
             surroundings: surroundings)
     }
+
+    var operators: OperatorService { OperatorService(store: store, surroundings: surroundings) }
 
     func delete(_ id: String = "dep_1") async throws { _ = try await service.delete(id, of: "c") }
     func retry(_ id: String = "dep_1") async throws { _ = try await service.retry(id, of: "c") }
@@ -129,11 +138,15 @@ final class World: Sendable {
 
     /// Whether a worker could begin with a deployment now.
     func isFree(_ id: String = "dep_1") async throws -> Bool {
-        let claim = WorkClaim(regionId: "r1", owner: "test", now: stage.now, leaseFor: .seconds(1), limit: 100)
+        let claim = WorkClaim(
+            regionId: "r1", owner: "test", now: stage.now, leaseFor: .seconds(1), createsAtOnce: 100)
         return try await store.write { tx in
             try tx.postpone(id, until: claim.now)
             defer { try? tx.release(owner: claim.owner) }
-            return try tx.claimDue(claim).contains { $0.record.deployment.id == id }
+            while let claimed = try tx.claimDue(claim) {
+                if claimed.record.deployment.id == id { return true }
+            }
+            return false
         }
     }
 

@@ -13,6 +13,8 @@ struct CloudEngine: Sendable {
         var stacksByName: [StackName: [String]] = [:]
         /// How many a project has that are not deleted.
         var liveStacks: [String: Int] = [:]
+        /// How many resources a stack has with all stacks that lie in it, by the id of the one that lies in no other.
+        var treeSizes: [String: Int] = [:]
         /// How many stacks each rule has met, for its `nth`.
         var ruleMatches: [Int: Int] = [:]
         /// Nova, Neutron, Cinder and Glance.
@@ -137,7 +139,10 @@ struct CloudEngine: Sendable {
         guard let index = regions[region]?.stacks.index(forKey: id) else { return nil }
         var stack = StackRecord.nowhere
         swap(&stack, &regions[region]!.stacks.values[index])
-        defer { swap(&stack, &regions[region]!.stacks.values[index]) }
+        defer {
+            countResources(of: &stack)
+            swap(&stack, &regions[region]!.stacks.values[index])
+        }
         return try change(&self, &stack)
     }
 
@@ -184,10 +189,21 @@ struct CloudEngine: Sendable {
 
     mutating func insert(_ stack: StackRecord) {
         let region = stack.place.region
+        var stack = stack
+        countResources(of: &stack)
         regions[region]?.stacks[stack.id] = stack
         regions[region]?.stacksByName[StackName(project: stack.project, name: stack.name), default: []]
             .append(stack.id)
         if !stack.isPart { regions[region]?.liveStacks[stack.project, default: 0] += 1 }
+    }
+
+    /// Lets the size of a stack's tree be what it is.
+    mutating func countResources(of stack: inout StackRecord) {
+        let change = (stack.isGone ? 0 : stack.resources.count) - stack.countedResources
+        guard change != 0 else { return }
+        stack.countedResources += change
+        let size = regions[stack.place.region]?.treeSizes[stack.rootId] ?? 0
+        regions[stack.place.region]?.treeSizes[stack.rootId] = size + change == 0 ? nil : size + change
     }
 
     /// The stack is deleted: it does not count any more.

@@ -22,6 +22,10 @@ struct HeatFault: Error, Equatable {
         HeatFault(status: 400, type: "StackValidationFailed", message: message)
     }
 
+    static func limit(_ message: String) -> HeatFault {
+        HeatFault(status: 400, type: "RequestLimitExceeded", message: "Request limit exceeded: \(message)")
+    }
+
     static func noStack(_ identity: String) -> HeatFault {
         HeatFault(status: 404, type: "EntityNotFound", message: "The Stack (\(identity)) could not be found.")
     }

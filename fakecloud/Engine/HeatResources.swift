@@ -15,8 +15,7 @@ extension CloudEngine {
         case .stack:
             let properties = resource.properties
             makeChild(
-                of: index, &stack, properties["template"] ?? .null, parameters: properties["parameters"]?.object ?? [:],
-                isPart: false)
+                of: index, &stack, properties["template"] ?? .null, parameters: properties["parameters"]?.object ?? [:])
         case .template:
             makeChild(
                 of: index, &stack, .string(resource.template.provider?.text ?? ""), parameters: resource.properties)
@@ -93,7 +92,14 @@ extension CloudEngine {
             return ["config": JSONValue(config.config), "show": SoftwareConfigRoutes.shown(config)]
         case .stack:
             guard let child = child(of: resource, in: stack) else { return [:] }
-            return ["stack_name": .string(child.name), "outputs": .object(outputs(of: child))]
+            let show = HeatView(self, toShowIn: child.place).body(of: child)
+            let outputs = (show["outputs"]?.array ?? []).map { output in
+                (output["output_key"]?.string ?? "", output["output_value"] ?? .null)
+            }
+            return [
+                "stack_name": .string(child.name), "show": .object(show),
+                "outputs": .object(Dictionary(outputs, uniquingKeysWith: { $1 })),
+            ]
         case .resourceGroup:
             return ["removed_rsrc_list": .array(Self.removed(of: resource).sorted().map { .string($0) })]
         case .template: return child(of: resource, in: stack).map(outputs(of:)) ?? [:]

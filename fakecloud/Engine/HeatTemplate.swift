@@ -7,6 +7,8 @@ struct HeatTemplate: Sendable {
     struct Provider: Hashable, Sendable {
         let file: String
         let text: String
+        /// Where the environment's registry has it.
+        let path: [String]
     }
 
     struct Resource: Hashable, Sendable {
@@ -14,20 +16,21 @@ struct HeatTemplate: Sendable {
         let kind: ResourceKind
         /// With each `if` decided; other functions are still to be carried out.
         let properties: JSONValue
-        /// As the template has it, or as what it stands for.
+        /// As the template has it; what it stands for is the kind.
         var type = ""
         /// The template that provides the type, and the name of its file.
         var provider: Provider?
         var metadata: JSONValue = [:]
         var deletionPolicy = DeletionPolicy.delete
         var updatePolicy: JSONValue = [:]
+        var dependsOn: [String] = []
         /// The id of a thing that there is already, which the stack only shows.
         var externalId: JSONValue?
         var description = ""
         /// Those that an `if` without an else left out.
         var omittedProperties: Set<String> = []
         /// What must be complete before it: its references and `depends_on`.
-        let requires: [String]
+        var requires: [String]
     }
 
     enum DeletionPolicy: String, Sendable {
@@ -228,4 +231,14 @@ struct StackIdentity: Sendable {
     let name: String
     let id: String
     let projectId: String
+    /// Of a stack that lies in another.
+    var facade: ResourceFacade?
+}
+
+/// What `resource_facade` tells in the template of a stack that is a resource: what stands in the other template beside
+/// the resource's properties.
+struct ResourceFacade: Hashable, Sendable {
+    let metadata: JSONValue
+    let deletionPolicy: String
+    let updatePolicy: JSONValue
 }

@@ -1,3 +1,4 @@
+import OrderedCollections
 import Runtime
 
 /// What Heat looks at before it makes a stack: the stacks that would lie in it.
@@ -16,20 +17,26 @@ extension CloudEngine {
             let names = isProbe ? Array(group.names(without: []).prefix(1)) : group.names(without: [])
             let attributes = isProbe ? [] : stack.template.attributes(of: resource.name)
             source = group.template(of: names, attributes: attributes)
-            environment = stack.goal.environment.child([:])
+            environment = self.environment(of: resource, in: stack, [:])
         case .template:
             source = .string(resource.template.provider?.text ?? "")
-            environment = stack.goal.environment.child(properties)
+            environment = self.environment(of: resource, in: stack, properties)
         default: return nil
         }
+        let facade = facade(of: resource, in: stack)
+        let name = "\(stack.name)-\(resource.name)"
         let template = try HeatTemplate(
-            source, environment: environment, names: names(for: stack.place, user: stack.userId), isComplete: false)
+            source, environment: environment,
+            stack: StackIdentity(name: name, id: "None", projectId: stack.project, facade: facade),
+            names: names(for: stack.place, user: stack.userId), isComplete: false)
         var child = StackRecord(
-            id: "None", name: "\(stack.name)-\(resource.name)", place: stack.place, userId: "", userProjectId: "",
+            id: "None", name: name, place: stack.place, userId: "", userProjectId: "",
             goal: StackRecord.Goal(template: template, environment: environment), createdAt: now,
             random: RandomSource(seed: 0), rule: nil)
         child.maker = StackRecord.Maker(
-            stack: stack.id, resource: resource.name, depth: stack.depth + 1, root: stack.rootId)
+            stack: stack.id, region: stack.place.region, resource: resource.name, depth: stack.depth + 1,
+            root: stack.rootId)
+        child.facade = facade
         return child
     }
 
@@ -47,6 +54,7 @@ extension CloudEngine {
                 )
             }
             try checkParameters(of: resource)
+            try checkStandsFor(resource)
             do {
                 guard let child = try prospect(of: resource, in: stack, isProbe: true) else { continue }
                 if resource.kind == .resourceGroup { try checkAttributes(of: resource, child, at: place, in: stack) }
@@ -75,7 +83,7 @@ extension CloudEngine {
         let parsed = source.string.map { try? JSONValue(yaml: $0) } ?? source
         guard parsed?.object != nil else { throw refuse("The template is not a JSON object or YAML mapping.") }
         do {
-            let environment = StackEnvironment.empty.child(properties["parameters"]?.object ?? [:])
+            let environment = environment(of: resource, in: stack, properties["parameters"]?.object ?? [:])
             _ = try HeatTemplate(source, environment: environment, names: names(for: stack.place, user: stack.userId))
         } catch {
             throw refuse("ERROR: \((error as? HeatFault)?.message ?? "\(error)")")
@@ -95,6 +103,40 @@ extension CloudEngine {
             given[$0] == nil && parameters[$0]?["default"] == nil
         }) {
             throw .invalid(place + "Property \(missing) not assigned")
+        }
+    }
+
+    /// A template that provides a type of Heat's own must take and tell what that does (Heat,
+    /// `_validate_against_facade`).
+    private func checkStandsFor(_ resource: StackResource) throws(HeatFault) {
+        let type = resource.template.type
+        guard let schema = ResourceKind(rawValue: type)?.schema,
+            let root = resource.template.provider.flatMap({ try? JSONValue(yaml: $0.text) })
+        else { return }
+        let parameters = (root["parameters"]?.object ?? [:]).mapValues { parameter in
+            (
+                type: TemplateParameter.propertyType(parameter["type"]?.string ?? "string"),
+                fallback: parameter["default"]
+            )
+        }
+        for (name, property) in schema.properties {
+            let given = parameters[name]
+            if property.isRequired, given == nil {
+                throw .invalid("Required property \(name) for facade \(type) missing in provider")
+            }
+            let taken = property.kind == .integer ? .number : property.kind
+            if let given, given.type != taken, property.kind != .any {
+                throw .invalid(
+                    "Property \(name) type mismatch between facade \(type) (\(property.kind.heatName)) and provider (\(given.type.heatName))"
+                )
+            }
+        }
+        for (name, parameter) in parameters.sorted(by: { $0.key < $1.key })
+        where parameter.fallback == nil && schema.properties[name] == nil {
+            throw .invalid("Provider requires property \(name) unknown in facade \(type)")
+        }
+        for attribute in schema.attributes.keys where root["outputs"]?[attribute] == nil {
+            throw .invalid("Attribute \(attribute) for facade \(type) missing in provider")
         }
     }
 

@@ -9,7 +9,15 @@ extension CloudEngine {
 
     /// The stack that a resource is; nil where there is none any more.
     func child(of resource: StackResource, in stack: StackRecord) -> StackRecord? {
-        resource.physicalId.flatMap { regions[stack.place.region]?.stacks[$0] }
+        resource.physicalId.flatMap { regions[place(of: resource, in: stack).region]?.stacks[$0] }
+    }
+
+    /// Where the stack that a resource is has its place: an `OS::Heat::Stack` may name another region.
+    private func place(of resource: StackResource, in stack: StackRecord) -> StackPlace {
+        guard resource.kind == .stack, let region = resource.properties["context"]?["region_name"]?.string else {
+            return stack.place
+        }
+        return StackPlace(region: region, project: stack.project)
     }
 
     /// A stack with those that lie in it, each before those that lie in it.
@@ -31,56 +39,101 @@ extension CloudEngine {
     /// - Parameters:
     ///   - template: of the new stack.
     ///   - parameters: of the new stack.
-    ///   - isPart: whether it lies in the stack, and does not stand beside it.
     ///   - adopted: what it takes over.
     mutating func makeChild(
         of index: Int, _ stack: inout StackRecord, _ template: JSONValue, parameters: [String: JSONValue] = [:],
-        isPart: Bool = true, adopted: [String: JSONValue]? = nil
+        adopted: [String: JSONValue]? = nil
     ) {
+        let resource = stack.resources[index]
+        let isPart = resource.kind.isPart
+        let place = place(of: resource, in: stack)
         do {
-            let environment = stack.goal.environment.child(parameters)
-            let template = try HeatTemplate(
-                template, environment: environment, names: names(for: stack.place, user: stack.userId))
-            try checkSize(of: template, in: stack, isPart: isPart)
-            let resource = stack.resources[index]
-            let random = RandomSource(seed: stack.random.stream(resource.generatedName).next())
+            let goal = try goal(ofChild: resource, in: stack, template, parameters)
+            if isPart {
+                countResources(of: &stack)
+                try checkSize(of: goal.template, in: stack)
+            } else {
+                try checkQuota(regions[place.region]?.liveStacks[place.project] ?? 0)
+            }
+            let random = RandomSource(seed: seed(ofChild: resource, in: stack, place))
             var child = StackRecord(
-                id: random.uuid(), name: resource.generatedName, place: stack.place, userId: stack.userId,
-                userProjectId: isPart ? stack.userProjectId : random.hexId(),
-                goal: StackRecord.Goal(template: template, environment: environment),
-                timeoutMinutes: stack.timeoutMinutes, createdAt: now, random: random, rule: nil)
+                id: random.uuid(), name: resource.generatedName, place: place, userId: stack.userId,
+                userProjectId: isPart ? stack.userProjectId : random.hexId(), goal: goal,
+                timeoutMinutes: isPart ? stack.timeoutMinutes : resource.properties["timeout"]?.integer,
+                createdAt: now, random: random, rule: nil)
             child.maker = StackRecord.Maker(
-                stack: stack.id, resource: resource.name, depth: isPart ? stack.depth + 1 : 0,
-                root: isPart ? stack.rootId : child.id)
+                stack: stack.id, region: stack.place.region, resource: resource.name,
+                depth: isPart ? stack.depth + 1 : 0, root: isPart ? stack.rootId : child.id)
+            child.facade = isPart ? facade(of: resource, in: stack) : nil
             if let adopted { child.adopt(adopted) }
             note(&child, resource: nil, child.status, child.reason)
             scheduleTimeout(of: child)
             let id = child.id
             stack.change(index) { $0.physicalId = id }
             insert(child)
-            withStack(id, in: stack.place.region) { $0.proceed(&$1) }
+            if isPart {
+                withStack(id, in: place.region) { $0.proceed(&$1) }
+            } else {
+                // Nothing bounds how many such stacks come one from another but their number.
+                schedule(.proceed, child, after: .zero)
+            }
         } catch {
-            let place = StackResource.place(of: stack.resources[index].name)
-            let message = (error as? HeatFault)?.message ?? "\(error)"
-            stack.change(index) { $0.refusal = "\(place): \(message)" }
-            scheduleEnd(of: index, stack, after: .zero)
+            refuseChild(of: index, &stack, error)
         }
     }
 
-    private func checkSize(of template: HeatTemplate, in stack: StackRecord, isPart: Bool) throws(HeatFault) {
-        guard isPart else { return }
-        func refuse(_ text: String) -> HeatFault {
-            HeatFault(status: 400, type: "RequestLimitExceeded", message: "Request limit exceeded: \(text)")
+    /// Another one for each attempt to make the stack.
+    private func seed(ofChild resource: StackResource, in stack: StackRecord, _ place: StackPlace) -> UInt64 {
+        let name = CloudEngine.StackName(project: place.project, name: resource.generatedName)
+        let attempts = regions[place.region]?.stacksByName[name]?.count ?? 0
+        let random = stack.random.stream(resource.generatedName + (attempts > 0 ? " \(attempts)" : ""))
+        return random.next()
+    }
+
+    /// What the stack that a resource is is to be.
+    ///
+    /// - Throws: ``HeatFault``.
+    private func goal(
+        ofChild resource: StackResource, in stack: StackRecord, _ template: JSONValue,
+        _ parameters: [String: JSONValue]
+    ) throws -> StackRecord.Goal {
+        let environment = environment(of: resource, in: stack, parameters)
+        let template = try HeatTemplate(
+            template, environment: environment,
+            stack: StackIdentity(
+                name: resource.generatedName, id: "None", projectId: stack.project,
+                facade: resource.kind.isPart ? facade(of: resource, in: stack) : nil),
+            names: names(for: place(of: resource, in: stack), user: stack.userId))
+        return StackRecord.Goal(template: template, environment: environment)
+    }
+
+    /// That of the stack that a resource is.
+    func environment(
+        of resource: StackResource, in stack: StackRecord, _ parameters: [String: JSONValue]
+    ) -> StackEnvironment {
+        resource.kind.isPart
+            ? stack.goal.environment.child(parameters, of: resource.name, without: resource.template.provider)
+            : stack.goal.environment.child(parameters)
+    }
+
+    /// Why there is no such stack, in the words of Heat, or of the client of Heat where it stands beside.
+    private mutating func refuseChild(of index: Int, _ stack: inout StackRecord, _ error: any Error) {
+        let resource = stack.resources[index]
+        let place = StackResource.place(of: resource.name)
+        let message = (error as? HeatFault)?.message ?? "\(error)"
+        stack.change(index) {
+            $0.refusal = resource.kind.isPart ? "\(place): \(message)" : "HTTPBadRequest: \(place): ERROR: \(message)"
         }
+        scheduleEnd(of: index, stack, after: .zero)
+    }
+
+    private func checkSize(of template: HeatTemplate, in stack: StackRecord) throws(HeatFault) {
         guard stack.depth < Self.deepestNesting else {
-            throw refuse("Recursion depth exceeds \(Self.deepestNesting).")
+            throw .limit("Recursion depth exceeds \(Self.deepestNesting).")
         }
-        let others = (regions[stack.place.region]?.stacks.values).map { stacks in
-            stacks.filter { $0.rootId == stack.rootId && $0.id != stack.id && !$0.isGone }.map(\.resources.count)
-                .reduce(0, +)
-        }
-        guard template.resources.count + stack.resources.count + (others ?? 0) <= HeatTemplate.mostResources else {
-            throw refuse("Maximum resources per stack exceeded.")
+        let others = regions[stack.place.region]?.treeSizes[stack.rootId] ?? 0
+        guard template.resources.count + others <= HeatTemplate.mostResources else {
+            throw .limit("Maximum resources per stack exceeded.")
         }
     }
 
@@ -93,20 +146,24 @@ extension CloudEngine {
             return
         }
         do {
-            let environment = stack.goal.environment.child(parameters)
-            let template = try HeatTemplate(
-                template, environment: environment, names: names(for: stack.place, user: stack.userId))
-            withStack(child.id, in: stack.place.region) { engine, child in
+            let resource = stack.resources[index]
+            let goal = try goal(ofChild: resource, in: stack, template, parameters)
+            let facade = facade(of: resource, in: stack)
+            let disablesRollback = stack.disablesRollback
+            withStack(child.id, in: child.place.region) { engine, child in
                 child.formerGoal = child.goal
+                if child.isPart {
+                    child.facade = facade
+                } else {
+                    child.timeoutMinutes = resource.properties["timeout"]?.integer ?? child.timeoutMinutes
+                    child.disablesRollback = disablesRollback
+                }
                 engine.begin(.update, &child)
-                engine.pursue(StackRecord.Goal(template: template, environment: environment), &child)
+                engine.pursue(goal, &child)
                 engine.proceed(&child)
             }
         } catch {
-            let place = StackResource.place(of: stack.resources[index].name)
-            let message = (error as? HeatFault)?.message ?? "\(error)"
-            stack.change(index) { $0.refusal = "\(place): \(message)" }
-            scheduleEnd(of: index, stack, after: .zero)
+            refuseChild(of: index, &stack, error)
         }
     }
 
@@ -116,7 +173,7 @@ extension CloudEngine {
             scheduleEnd(of: index, stack, after: .zero)
             return
         }
-        withStack(child.id, in: stack.place.region) { engine, child in
+        withStack(child.id, in: child.place.region) { engine, child in
             if action == .delete {
                 engine.beginDeletion(of: &child)
             } else {
@@ -128,14 +185,14 @@ extension CloudEngine {
 
     /// What a stack has come to is told to the resource that it is, once the one that the resource is in has time.
     mutating func tellMaker(of stack: StackRecord) {
-        guard let maker = stack.maker, regions[stack.place.region]?.stacks[maker.stack] != nil else { return }
-        schedule(.child(stack.id), ofStack: maker.stack, in: stack.place.region)
+        guard let maker = stack.maker, regions[maker.region]?.stacks[maker.stack] != nil else { return }
+        schedule(.child(stack.id), ofStack: maker.stack, in: maker.region)
     }
 
     /// The stack that a resource is has come to an end with what it was doing.
     mutating func childEnded(_ id: String, of stack: inout StackRecord) {
-        guard let child = regions[stack.place.region]?.stacks[id], child.state != .inProgress,
-            let index = stack.resources.firstIndex(where: { $0.physicalId == id && $0.state == .inProgress }),
+        guard let index = stack.resources.firstIndex(where: { $0.physicalId == id && $0.state == .inProgress }),
+            let child = child(of: stack.resources[index], in: stack), child.state != .inProgress,
             child.action == stack.resources[index].action || child.action == .rollback
         else { return }
         let resource = stack.resources[index]
@@ -169,6 +226,7 @@ extension StackRecord {
     struct Maker: Sendable {
         /// The id of the stack that the resource is in.
         let stack: String
+        let region: String
         let resource: String
         /// How many stacks it lies in; none for one that only stands beside its maker's.
         let depth: Int

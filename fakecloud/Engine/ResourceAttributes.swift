@@ -14,18 +14,34 @@ extension CloudEngine {
     /// What is written beside a resource: what its template says, or what was signalled to it.
     func metadata(of resource: StackResource, _ stack: StackRecord) -> JSONValue {
         if resource.kind == .waitConditionHandle { return resource.handle.metadata }
-        return stack.template.evaluate(
-            resource.template.metadata, stack: stack.identity, resource: view(of: stack))
+        return resource.metadata ?? writtenMetadata(of: resource.template, stack)
     }
 
-    /// Looks a resource of a stack up as the functions of its template see it.
+    /// What a template says beside a resource, with all functions carried out.
+    func writtenMetadata(of template: HeatTemplate.Resource, _ stack: StackRecord) -> JSONValue {
+        guard template.metadata != [:] else { return [:] }
+        return stack.template.evaluate(template.metadata, stack: stack.identity, resource: view(of: stack))
+    }
+
+    /// What the template of the stack that a resource is can learn of the resource.
+    func facade(of resource: StackResource, in stack: StackRecord) -> ResourceFacade {
+        ResourceFacade(
+            metadata: metadata(of: resource, stack), deletionPolicy: resource.template.deletionPolicy.rawValue,
+            updatePolicy: stack.template.evaluate(
+                resource.template.updatePolicy, stack: stack.identity, resource: view(of: stack)))
+    }
+
+    /// Looks a resource of a stack up as the functions of its template see it, each once.
     func view(of stack: StackRecord) -> (String) -> TemplateEvaluation.Resource? {
-        { name in
-            stack.resource(name).map { resource in
-                TemplateEvaluation.Resource(
-                    physicalId: heatReference(to: resource, in: stack) ?? resource.physicalId ?? resource.name,
-                    attributes: attributes(of: resource, stack), select: selection(of: resource, stack))
-            }
+        var known: [String: TemplateEvaluation.Resource] = [:]
+        return { name in
+            if let found = known[name] { return found }
+            guard let resource = stack.resource(name) else { return nil }
+            let found = TemplateEvaluation.Resource(
+                physicalId: heatReference(to: resource, in: stack) ?? resource.physicalId ?? resource.name,
+                attributes: attributes(of: resource, stack), select: selection(of: resource, stack))
+            known[name] = found
+            return found
         }
     }
 
@@ -141,7 +157,7 @@ extension RegionServices {
 
 extension ServiceCall {
     /// A call as which nobody asked: what services show is shown to a stack.
-    fileprivate init(toShowIn region: String, baseURL: String) {
+    init(toShowIn region: String, baseURL: String) {
         self.init(
             method: "GET", path: "/", parameters: .init(), region: region, headers: [:], query: [], body: [],
             dialect: .heat, baseURL: baseURL, requestId: "")

@@ -6,6 +6,9 @@ import Yams
 struct PropertySchema: Sendable {
     enum Kind: String, Sendable {
         case string, integer, number, boolean, map, list, any
+
+        /// As Heat's messages have it.
+        var heatName: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
     }
 
     let kind: Kind

@@ -48,11 +48,14 @@ extension CloudEngine {
         let external = stack.resources[index].template.externalId.map {
             stack.template.evaluate($0, stack: stack.identity, resource: view(of: stack))
         }
+        let metadata = writtenMetadata(of: stack.resources[index].template, stack)
         stack.change(index) { resource in
             resource.physicalId = external?.string
             resource.properties = properties
             resource.generatedName = newName
             resource.data = given?["resource_data"]?.object ?? [:]
+            resource.writtenMetadata = metadata
+            resource.metadata = given?["metadata"] ?? metadata
         }
         note(&stack, resource: index, "ADOPT_IN_PROGRESS", "state changed")
         if stack.resources[index].kind == .resourceGroup, let template = given?["template"] {

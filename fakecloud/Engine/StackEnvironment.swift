@@ -20,11 +20,41 @@ struct StackEnvironment: Sendable {
 
     static let empty = StackEnvironment()
 
-    /// That of a stack that lies in the stack, which knows the same types and files.
-    func child(_ parameters: [String: JSONValue]) -> StackEnvironment {
+    /// That of a stack that a resource of the stack is, which knows the same types and files (Heat,
+    /// `get_child_environment`).
+    ///
+    /// - Parameters:
+    ///   - resource: the resource, whose own mappings become those of all that lies in it; nil where the new stack
+    ///     stands beside the stack.
+    ///   - provider: what provides the resource's type. It is not known within, where the type is what it was before.
+    func child(
+        _ parameters: [String: JSONValue], of resource: String? = nil, without provider: HeatTemplate.Provider? = nil
+    ) -> StackEnvironment {
         var environment = self
         environment.parameters = parameters
+        if let provider { environment.resourceRegistry = Self.removing(provider.path[...], from: resourceRegistry) }
+        guard let resource, let own = environment.resourceRegistry["resources"]?.object else { return environment }
+        var kept: [String: JSONValue] = [:]
+        for (name, mappings) in own.sorted(by: { $0.key < $1.key }) where Glob(name).matches(resource) {
+            kept.merge(mappings.object ?? [:]) { $1 }
+        }
+        environment.resourceRegistry["resources"] = .object(
+            kept.merging(own[resource]?.object ?? [:]) { $1 })
         return environment
+    }
+
+    private static func removing(
+        _ path: ArraySlice<String>, from registry: [String: JSONValue]
+    ) -> [String: JSONValue] {
+        guard let key = path.first, let entry = registry[key] else { return registry }
+        var registry = registry
+        registry[key] = path.count > 1 ? .object(removing(path.dropFirst(), from: entry.object ?? [:])) : nil
+        return registry
+    }
+
+    /// A template that a resource's type names is a type from then on (golden nested_stacks, `provider-environment`).
+    mutating func register(_ provider: HeatTemplate.Provider) {
+        if provider.path == [provider.file] { resourceRegistry[provider.file] = .string(provider.file) }
     }
 
     /// - Parameter body: of a create, an update, a preview or a validation.
@@ -85,21 +115,39 @@ struct StackEnvironment: Sendable {
     }
 
     /// The type that a template's type stands for: of the registry's entries the one for the resource itself, then
-    /// that for the type, then the longest that ends with a star.
-    func resolved(_ type: String, resource: String) -> String {
-        var type = type
+    /// that for the type, then the longest that ends with a star. A template stands for itself.
+    ///
+    /// - Returns: the type, and the keys of the registry under which it is found.
+    func resolved(_ type: String, resource: String) -> (type: String, path: [String]) {
+        var found = (type: type, path: [type])
         // A chain that comes back to itself ends.
         for _ in 0..<10 {
+            let type = found.type
             let own = resourceRegistry["resources"]?[resource]?[type]?.string
-            guard let next = own ?? resourceRegistry[type]?.string ?? wildcard(for: type), next != type else { break }
-            type = next
+            guard !Self.isTemplate(type) else {
+                return found.path == [type] && own != nil ? (type, ["resources", resource, type]) : found
+            }
+            if let own {
+                found = (own, ["resources", resource, type])
+            } else if let next = resourceRegistry[type]?.string, next != type {
+                found = (next, [type])
+            } else if let next = wildcard(for: type), next != type {
+                found = (next, [type])
+            } else {
+                break
+            }
         }
-        return type
+        return found
     }
 
+    /// Whether a type is the name of a template.
+    static func isTemplate(_ type: String) -> Bool { type.hasSuffix(".yaml") || type.hasSuffix(".template") }
+
+    /// A star stands for no template.
     private func wildcard(for type: String) -> String? {
         let entries = resourceRegistry.filter { entry in
-            entry.key.hasSuffix("*") && type.hasPrefix(entry.key.dropLast()) && entry.value.string != nil
+            entry.key.hasSuffix("*") && type.hasPrefix(entry.key.dropLast())
+                && entry.value.string.map { !Self.isTemplate($0) } ?? false
         }
         guard let entry = entries.max(by: { ($0.key.count, $0.key) < ($1.key.count, $1.key) }),
             let target = entry.value.string

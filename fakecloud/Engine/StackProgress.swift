@@ -24,13 +24,7 @@ extension CloudEngine {
             throw HeatFault(
                 status: 409, type: "StackExists", message: "The Stack (\(request.name)) already exists.")
         }
-        guard live < scenario.quota.stacks else {
-            throw HeatFault(
-                status: 400, type: "RequestLimitExceeded",
-                message:
-                    "Request limit exceeded: You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks."
-            )
-        }
+        try checkQuota(live)
         let template = try HeatTemplate(
             request.template, environment: request.environment,
             stack: StackIdentity(name: request.name, id: "None", projectId: place.project),
@@ -50,6 +44,14 @@ extension CloudEngine {
         insert(stack)
         withStack(id, in: place.region) { $0.proceed(&$1) }
         return id
+    }
+
+    /// - Parameter live: how many stacks the project has.
+    /// - Throws: ``HeatFault`` where it may have no more.
+    func checkQuota(_ live: Int) throws(HeatFault) {
+        guard live >= scenario.quota.stacks else { return }
+        throw .limit(
+            "You have reached the maximum stacks per tenant, \(scenario.quota.stacks). Please delete some stacks.")
     }
 
     /// What the custom constraints of a project's templates find.
@@ -137,8 +139,7 @@ extension CloudEngine {
             }
             return false
         }
-        let properties = evaluated(wanted, stack)
-        switch fate(of: resource, in: stack, wanted, properties) {
+        switch fate(of: resource, in: stack, wanted, as: stack) {
         case .replaced:
             // What has failed is replaced without ado; what is well is tried first.
             if resource.state == .complete, resource.action != .check {
@@ -153,10 +154,12 @@ extension CloudEngine {
             beginCreate(stack.resources.count - 1, &stack)
             return false
         case .updated:
+            let properties = evaluated(wanted, stack)
             beginUpdate(index, &stack, wanted, properties, resource.changes(to: properties))
             return false
         default:
-            stack.change(index) { $0.takeOn(wanted) }
+            let metadata = writtenMetadata(of: wanted, stack)
+            stack.change(index) { $0.takeOn(wanted, metadata) }
             stack.settle(index)
             return true
         }
@@ -169,8 +172,11 @@ extension CloudEngine {
         let properties = evaluated(stack.resources[index].template, stack)
         let name = stack.resources[index].name
         let newName = "\(stack.name)-\(name)-\(stack.random.suffix())"
+        let metadata = writtenMetadata(of: stack.resources[index].template, stack)
         stack.change(index) { resource in
             resource.createAttempts += 1
+            resource.writtenMetadata = metadata
+            resource.metadata = metadata
             resource.properties = properties
             resource.refusal = nil
             resource.updatedAt = resource.createAttempts == 1 ? resource.createdAt : resource.updatedAt
@@ -193,8 +199,9 @@ extension CloudEngine {
     ) {
         stack.begin(.update, index)
         let isOther = stack.resources[index].template.externalId != wanted.externalId
+        let metadata = writtenMetadata(of: wanted, stack)
         stack.change(index) { resource in
-            resource.takeOn(wanted)
+            resource.takeOn(wanted, metadata)
             resource.updatedAt = now
             resource.refusal = nil
         }
@@ -286,13 +293,12 @@ extension CloudEngine {
 }
 
 extension StackResource {
-    /// It is as a template says, but for its metadata: those of servers alone are changed (golden updates_more,
-    /// `metadata-updated`).
-    mutating func takeOn(_ wanted: HeatTemplate.Resource) {
-        let metadata = template.metadata
+    /// It is as a template says.
+    mutating func takeOn(_ wanted: HeatTemplate.Resource, _ metadata: JSONValue) {
         template = wanted
         self.wanted = nil
-        if kind != .server { template.metadata = metadata }
+        writtenMetadata = metadata
+        if kind == .server { self.metadata = metadata }
     }
 
     /// How long a step of an `OS::Heat::TestResource` takes; nil for other resources.

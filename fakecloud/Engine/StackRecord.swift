@@ -30,6 +30,13 @@ struct StackRecord: Sendable {
     struct Goal: Sendable {
         let template: HeatTemplate
         let environment: StackEnvironment
+
+        init(template: HeatTemplate, environment: StackEnvironment) {
+            self.template = template
+            var environment = environment
+            for provider in template.resources.compactMap(\.provider) { environment.register(provider) }
+            self.environment = environment
+        }
     }
 
     struct Event: Sendable {
@@ -54,6 +61,8 @@ struct StackRecord: Sendable {
     let userProjectId: String
     /// The resource that it is; nil for one that somebody asked for.
     var maker: Maker?
+    /// What its template can learn of that resource.
+    var facade: ResourceFacade?
     /// What it takes over, by the names of its resources.
     var adopted: [String: JSONValue]?
     /// Whether it goes and leaves what it has made.
@@ -76,6 +85,8 @@ struct StackRecord: Sendable {
     var events: [Event] = []
     /// Grows with every action, so that timers of the one before are void.
     var generation = 0
+    /// How many of its resources the size of its tree counts.
+    var countedResources = 0
     /// Draws for this stack alone, the same when its story is played again.
     let random: RandomSource
     let rule: StackRule?
@@ -124,7 +135,7 @@ struct StackRecord: Sendable {
     var purgedAt: Timestamp? { goneAt.map { isPart ? $0 : $0 + .seconds(2) } }
     func isPurged(at now: Timestamp) -> Bool { purgedAt.map { $0 <= now } ?? false }
 
-    var identity: StackIdentity { StackIdentity(name: name, id: id, projectId: project) }
+    var identity: StackIdentity { StackIdentity(name: name, id: id, projectId: project, facade: facade) }
 
     // Its resources.
 

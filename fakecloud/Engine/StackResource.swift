@@ -15,6 +15,11 @@ struct StackResource: Sendable {
     var physicalId: String?
     /// As they were when it was last taken up, with all functions carried out.
     var properties: [String: JSONValue] = [:]
+    /// What its template says beside it, with all functions carried out, when it was last taken up.
+    var writtenMetadata: JSONValue = [:]
+    /// What is kept of that and shown: an update changes only a server's (golden updates_more, `metadata-updated`).
+    /// Nil before it is made.
+    var metadata: JSONValue?
     /// What Heat itself keeps of it: the random string, and the like.
     var data: [String: JSONValue] = [:]
     /// What was signalled to it, if it is a wait condition's handle.

@@ -45,7 +45,9 @@ extension CloudEngine {
         let template = try HeatTemplate(
             source, environment: environment, stack: stack.identity, names: names(for: place, user: stack.userId))
         try template.checkImmutableParameters(since: stack.template)
-        return (request, StackRecord.Goal(template: template, environment: environment))
+        let goal = StackRecord.Goal(template: template, environment: environment)
+        try checkParts(of: prospect(of: stack, goal))
+        return (request, goal)
     }
 
     /// What becomes of a resource in an update.
@@ -53,42 +55,61 @@ extension CloudEngine {
         case unchanged, updated, replaced, added, deleted
     }
 
-    /// What an update would do with each resource, if all that they refer to stayed as it is.
-    func plan(_ goal: StackRecord.Goal, for stack: StackRecord) -> [(fate: UpdateFate, resource: StackResource)] {
-        var after = stack
-        after.goal = goal
-        var plan: [(fate: UpdateFate, resource: StackResource)] = goal.template.resources.map { wanted in
-            let fresh = StackResource(template: wanted, at: now)
+    /// A stack as it would be with another goal, if it were made anew: Heat looks at that before an update.
+    func prospect(of stack: StackRecord, _ goal: StackRecord.Goal) -> StackRecord {
+        var prospect = StackRecord(
+            id: stack.id, name: stack.name, place: stack.place, userId: stack.userId,
+            userProjectId: stack.userProjectId, goal: goal, createdAt: now, random: RandomSource(seed: 0), rule: nil)
+        prospect.maker = stack.maker
+        prospect.facade = stack.facade
+        return prospect
+    }
+
+    /// What an update would do with each resource of a stack, as far as that can be told while nothing that they refer
+    /// to is known of what it would be (golden updates, `preview`).
+    ///
+    /// - Parameter after: the stack as it would be if it were made anew.
+    func plan(for stack: StackRecord, after: StackRecord) -> [(fate: UpdateFate, name: String)] {
+        let kept = after.resources.map { wanted -> (fate: UpdateFate, name: String) in
             guard let resource = stack.resource(wanted.name), resource.action != .initial else {
-                return (.added, fresh)
+                return (.added, wanted.name)
             }
-            let fate = fate(of: resource, in: stack, wanted, evaluated(wanted, after))
-            return (fate, fate == .updated ? resource : fresh)
+            return (fate(of: resource, in: stack, wanted.template, as: after), wanted.name)
         }
-        let names = Set(goal.template.resources.map(\.name))
-        for resource in stack.resources where !resource.isLeftover && !names.contains(resource.name) {
-            plan.append((.deleted, resource))
-        }
-        return plan
+        let gone = stack.resources.filter { !$0.isLeftover && after.resource($0.name) == nil }
+        return kept + gone.map { (.deleted, $0.name) }
     }
 
     /// What becomes of a resource that is to be otherwise.
+    ///
+    /// - Parameter after: the stack whose other resources tell what it refers to.
     func fate(
-        of resource: StackResource, in stack: StackRecord, _ wanted: HeatTemplate.Resource,
-        _ properties: [String: JSONValue]
+        of resource: StackResource, in stack: StackRecord, _ wanted: HeatTemplate.Resource, as after: StackRecord
     ) -> UpdateFate {
         // What belongs to another is not changed, and does not become another's (Heat, `external_id`).
         if resource.template.externalId != wanted.externalId { return .updated }
         if wanted.externalId != nil { return .unchanged }
-        let hasChild = child(of: resource, in: stack) != nil
+        let child = child(of: resource, in: stack)
+        let properties = evaluated(wanted, after)
         let changed = resource.changes(to: properties)
-        if wanted.kind != resource.kind || (!hasChild && needsReplacement(resource, of: stack))
+        if wanted.kind != resource.kind || (child == nil && needsReplacement(resource, of: stack))
             || (changed.contains { !wanted.kind.isUpdatable($0) } && !wanted.kind.isPart)
-            || resource.asksForAnother(properties, changed)
+            || resource.asksForAnother(properties, changed) || isGivenUp(resource, child)
         {
             return .replaced
         }
-        return changed.isEmpty && !(wanted.kind.isPart && hasChild) ? .unchanged : .updated
+        // What a stack that a resource is has to do shows only there.
+        guard changed.isEmpty, child == nil || !wanted.kind.isStack else { return .updated }
+        let isSame =
+            resource.template.says(thatOf: wanted) && resource.writtenMetadata == writtenMetadata(of: wanted, after)
+        return isSame ? .unchanged : .updated
+    }
+
+    /// Whether a stack that a resource is was found bad as a whole: by a check of one that stands beside, or by
+    /// somebody who says so (Heat, `StackResource._needs_update`).
+    private func isGivenUp(_ resource: StackResource, _ child: StackRecord?) -> Bool {
+        guard let child, resource.action == .check, resource.state == .failed else { return false }
+        return !child.isPart || child.action != .check || child.state != .failed
     }
 
     // Actions.
@@ -125,6 +146,14 @@ extension CloudEngine {
             engine.begin(action, &stack)
             engine.proceed(&stack)
         }
+    }
+}
+
+extension HeatTemplate.Resource {
+    /// Whether what stands beside the properties is the same but for the metadata.
+    fileprivate func says(thatOf other: HeatTemplate.Resource) -> Bool {
+        type == other.type && deletionPolicy == other.deletionPolicy && updatePolicy == other.updatePolicy
+            && dependsOn == other.dependsOn
     }
 }
 

@@ -16,11 +16,9 @@ extension HeatTemplate {
 extension HeatTemplate.Resource {
     fileprivate func waiting(for others: [String]) -> HeatTemplate.Resource {
         guard !others.isEmpty else { return self }
-        return HeatTemplate.Resource(
-            name: name, kind: kind, properties: properties, type: type, provider: provider, metadata: metadata,
-            deletionPolicy: deletionPolicy,
-            updatePolicy: updatePolicy, externalId: externalId, description: description,
-            omittedProperties: omittedProperties, requires: Set(requires + others).sorted())
+        var resource = self
+        resource.requires = Set(requires + others).sorted()
+        return resource
     }
 
     /// A port waits for the subnets of its network and a server for all of them; a floating IP for the routers to its

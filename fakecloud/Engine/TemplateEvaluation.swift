@@ -108,8 +108,7 @@ struct TemplateEvaluation {
         case .select: return selected(argument)
         case .memberListToMap: return mapOfMembers(argument)
         case .getAZs: return ["nova"]
-        case .resourceFacade, .amazonFacade:
-            throw TemplateProblem("'NoneType' object has no attribute 'metadata_get'")
+        case .resourceFacade, .amazonFacade: return try facade(argument)
         case .yaql: throw TemplateProblem(Self.noYAQL)
         case .equals:
             guard let items = argument.array, items.count == 2 else { return false }
@@ -200,6 +199,16 @@ struct TemplateEvaluation {
         case "OS::project_id": .string(stack.projectId)
         default: nil
         }
+    }
+
+    private func facade(_ argument: JSONValue) throws -> JSONValue {
+        let isMetadata = argument == "metadata" || argument == "Metadata"
+        guard let facade = stack.facade else {
+            throw TemplateProblem("'NoneType' object has no attribute '\(isMetadata ? "metadata_get" : "t")'")
+        }
+        if isMetadata { return facade.metadata }
+        return argument == "deletion_policy" || argument == "DeletionPolicy"
+            ? .string(facade.deletionPolicy) : facade.updatePolicy
     }
 
     private func parameter(_ argument: JSONValue) throws -> JSONValue {

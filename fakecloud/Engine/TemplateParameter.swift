@@ -176,6 +176,17 @@ struct TemplateParameter {
         }
     }
 
+    /// What a property takes for which a parameter of a type stands.
+    static func propertyType(_ type: String) -> PropertySchema.Kind {
+        switch type {
+        case "number": .number
+        case "json": .map
+        case "comma_delimited_list": .list
+        case "boolean": .boolean
+        default: .string
+        }
+    }
+
     /// As a validation names the types.
     static let types = [
         "string": "String", "number": "Number", "boolean": "Boolean", "json": "Json",

@@ -20,18 +20,17 @@ struct TemplateResources {
         let parsed = try kept.map { try Self.parsed($0.name, $0.definition, evaluation) }
         let names = Set(kept.map(\.name))
         let written = try parsed.map { resource in
-            let type = environment.resolved(resource.type, resource: resource.name)
-            let provider = try Self.provider(of: type, environment)
+            let (type, path) = environment.resolved(resource.type, resource: resource.name)
+            let provider = try Self.provider(of: type, at: path, environment)
             guard let kind = provider == nil ? ResourceKind(rawValue: type) : .template else {
                 throw HeatFault.invalid("The Resource Type (\(type)) could not be found.")
             }
             let requires = try Self.requirements(of: resource, evaluation, names: names, all: section)
             return HeatTemplate.Resource(
                 name: resource.name, kind: kind, properties: resource.properties,
-                type: kind == .template ? resource.type : kind.rawValue, provider: provider,
-                metadata: resource.metadata,
+                type: resource.type, provider: provider, metadata: resource.metadata,
                 deletionPolicy: resource.deletionPolicy, updatePolicy: resource.updatePolicy,
-                externalId: resource.externalId, description: resource.description,
+                dependsOn: resource.dependsOn, externalId: resource.externalId, description: resource.description,
                 omittedProperties: resource.omitted, requires: requires)
         }
         resources = HeatTemplate.withImpliedRequirements(written)
@@ -39,10 +38,10 @@ struct TemplateResources {
 
     /// The template of the user's that a type names; nil for another type (golden nested_stacks, `provider-*`).
     private static func provider(
-        of type: String, _ environment: StackEnvironment
+        of type: String, at path: [String], _ environment: StackEnvironment
     ) throws(HeatFault) -> HeatTemplate.Provider? {
-        if let text = environment.files[type] { return HeatTemplate.Provider(file: type, text: text) }
-        guard type.hasSuffix(".yaml") || type.hasSuffix(".template") else { return nil }
+        guard StackEnvironment.isTemplate(type) else { return nil }
+        if let text = environment.files[type] { return HeatTemplate.Provider(file: type, text: text, path: path) }
         throw .invalid("Could not fetch remote template \"\(type)\": Invalid URL scheme ")
     }
 

@@ -5,11 +5,7 @@ extension HeatTemplate {
     /// - Throws: ``HeatFault`` for what is too large or no template.
     static func root(of source: JSONValue) throws -> JSONValue {
         func tooLarge(_ size: Int) -> HeatFault {
-            HeatFault(
-                status: 400, type: "RequestLimitExceeded",
-                message:
-                    "Request limit exceeded: Template size (\(size) bytes) exceeds maximum allowed size (\(maximumSize) bytes)."
-            )
+            .limit("Template size (\(size) bytes) exceeds maximum allowed size (\(maximumSize) bytes).")
         }
         let size = source.string?.utf8.count ?? source.pythonSize
         guard size <= maximumSize else { throw tooLarge(size) }
@@ -54,9 +50,7 @@ extension HeatTemplate {
             try checkKeys(of: resource, language)
         }
         guard resources.count <= mostResources else {
-            throw HeatFault(
-                status: 400, type: "RequestLimitExceeded",
-                message: "Request limit exceeded: Maximum resources per stack exceeded.")
+            throw HeatFault.limit("Maximum resources per stack exceeded.")
         }
     }
 

@@ -17,6 +17,11 @@ struct HeatAddress {
         }
     }
 
+    init(_ call: ServiceCall, _ place: StackPlace) {
+        self.call = call
+        self.place = place
+    }
+
     var projectURL: String { "\(call.baseURL)/heat/\(place.region)/v1/\(place.project)" }
 
     func link(_ name: String, _ id: String) -> String { "\(projectURL)/stacks/\(name)/\(id)" }

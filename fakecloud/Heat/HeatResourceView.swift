@@ -156,23 +156,13 @@ extension HeatView {
             "attributes": .object(attributes),
         ]
         if stack.isPart { shown["parent_resource"] = JSONValue(stack.maker?.resource) }
+        if let child = engine.child(of: resource, in: stack), child.isPart {
+            shown["nested_stack_id"] = [
+                "tenant": .string(child.project), "stack_name": .string(child.name), "stack_id": .string(child.id),
+                "path": "",
+            ]
+        }
         return shown
     }
 
-    /// What an update would do (golden heat, `update-preview`).
-    func updatePreview(isPatch: Bool) throws -> ServiceAnswer {
-        let stack = try stack()
-        guard let body = call.json else { throw HeatFault.badRequest("JSON is not valid") }
-        let (_, goal) = try engine.goal(ofUpdate: body, stack.id, isPatch: isPatch, in: place)
-        var after = stack
-        after.goal = goal
-        var changes = Dictionary(
-            CloudEngine.UpdateFate.allCases.map { ($0.rawValue, [JSONValue]()) }, uniquingKeysWith: { $1 })
-        for (fate, resource) in engine.plan(goal, for: stack) {
-            let properties = engine.evaluated(resource.template, after)
-            changes[fate.rawValue, default: []].append(
-                .object(prospect(of: resource, in: fate == .deleted ? stack : after, properties)))
-        }
-        return .json(200, ["resource_changes": .object(changes.mapValues { .array($0) })])
-    }
 }

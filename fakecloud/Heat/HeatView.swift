@@ -15,6 +15,13 @@ struct HeatView {
         address = try HeatAddress(call)
     }
 
+    /// What a stack shows to another one.
+    init(_ engine: CloudEngine, toShowIn place: StackPlace) {
+        self.engine = engine
+        call = ServiceCall(toShowIn: place.region, baseURL: engine.baseURL)
+        address = HeatAddress(call, place)
+    }
+
     var place: StackPlace { address.place }
     var projectURL: String { address.projectURL }
 
@@ -68,12 +75,15 @@ struct HeatView {
     // One stack.
 
     func show() throws -> ServiceAnswer {
-        let stack = try stack()
+        .json(200, ["stack": .object(body(of: try stack()))])
+    }
+
+    func body(of stack: StackRecord) -> [String: JSONValue] {
         var body = description(of: stack)
         body["stack_status"] = .string(stack.status)
         body["stack_status_reason"] = .string(stack.reason)
         if !stack.isGone { body["outputs"] = .array(shown(stack).outputs.map { outputJSON($0, of: stack) }) }
-        return .json(200, ["stack": .object(body)])
+        return body
     }
 
     /// A stack's template with its parameters.

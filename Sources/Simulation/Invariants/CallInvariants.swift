@@ -24,6 +24,7 @@ extension Invariants {
 
         var isCreate: Bool { method == "POST" && path.hasSuffix("/stacks") }
         var isSignIn: Bool { method == "POST" && path.hasSuffix("/auth/tokens") }
+        var region: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
         /// `/heat/west`: a service of a region.
         var service: String { path.split(separator: "/").prefix(2).joined(separator: "/") }
 
@@ -60,13 +61,15 @@ extension Invariants {
         }
     }
 
-    /// A token that was refused is not used again, and one sign-in is under way at a time.
+    /// A token that was refused or has expired is not used, and one sign-in is under way at a time.
     static func tokensAreMinded(_ trace: [Trace.Line]) -> [Violation] {
         var calls: [Int: Call] = [:]
         /// By the server that knows.
         var refused: [String: Set<Int>] = [:]
         /// By the server, the calls under way.
         var signIns: [String: Set<Int>] = [:]
+        /// When tokens end at the latest, by their numbers.
+        var ends: [Int: Int] = [:]
         var violations: [Violation] = []
         for line in trace {
             if line.kind == "starts" || line.kind == "dies" { signIns[line.actor] = [] }
@@ -74,6 +77,9 @@ extension Invariants {
                 calls[call.number] = call
                 if let token = call.token, refused[line.actor]?.contains(token) == true {
                     violations.append(call.violation("token \(token) was refused, and is used again"))
+                }
+                if let token = call.token, let end = ends[token], line.t > end {
+                    violations.append(call.violation("token \(token) had expired \(line.t - end) ms before"))
                 }
                 if call.isSignIn {
                     if signIns[line.actor]?.isEmpty == false {
@@ -84,6 +90,9 @@ extension Invariants {
             }
             if line.kind == "told", let number = line["call"]?.integer {
                 signIns[line.actor]?.remove(number)
+                if let token = line["token"]?.integer, let lifetime = line["lifetime"]?.integer {
+                    ends[token] = line.t + lifetime
+                }
                 if line["status"]?.integer == 401, let token = calls[number]?.token {
                     refused[line.actor, default: []].insert(token)
                 }
@@ -118,35 +127,87 @@ extension Invariants {
     /// So often may one thing be asked in a minute: a list every 2 s is the most.
     private static let mostInAMinute = 45
 
-    static func nothingSpins(_ trace: [Trace.Line]) -> [Violation] {
-        var asked: [String: [Int]] = [:]
-        var told: Set<String> = []
+    /// So often may a create be sent whose outcome is not known.
+    private static let mostCreates = 5
+
+    /// The creates of each stack of which nobody knows what came of them.
+    private static func createsWithoutEnd(_ trace: [Trace.Line]) -> [Violation] {
+        var creates: [Int: (stack: String, line: Int)] = [:]
+        var sent: [String: Int] = [:]
         return trace.compactMap { line in
-            guard let call = Call(line) else { return nil }
-            let what = "\(line.actor) \(call.method) \(call.path)" + (call.isCreate ? " \(call.stack ?? "")" : "")
-            var times = (asked[what] ?? []).filter { $0 > line.t - 60_000 }
-            times.append(line.t)
-            asked[what] = times
-            guard times.count > mostInAMinute, told.insert(what).inserted else { return nil }
-            return call.violation("\(what) was asked \(times.count) times in a minute")
+            if let call = Call(line), call.isCreate, let stack = call.stack { creates[call.number] = (stack, line.n) }
+            guard line.kind == "told", let number = line["call"]?.integer, let create = creates[number] else {
+                return nil
+            }
+            // What was refused was not carried out: it may be sent again.
+            if let status = line["status"]?.integer, (400..<500).contains(status), status != 408 { return nil }
+            sent[create.stack, default: 0] += 1
+            guard sent[create.stack] == mostCreates + 1 else { return nil }
+            return Violation(
+                message: "\(create.stack) was created \(mostCreates + 1) times", actor: line.actor, line: create.line)
         }
     }
 
-    /// ACTIVE means that the stack is complete, as far as it is still there.
-    static func activeMeansComplete(_ trace: [Trace.Line]) -> [Violation] {
-        var status: [String: String] = [:]
+    /// A region is asked at most this often a second, after so many at once.
+    private static let (mostASecond, mostAtOnce) = (10, 50)
+
+    static func regionsAreSpared(_ trace: [Trace.Line]) -> [Violation] {
+        /// When the allowance will be whole again, in milliseconds, by server and region.
+        var wholeAt: [String: Int] = [:]
+        var told: Set<String> = []
         return trace.compactMap { line in
-            guard line.kind == "commit", let id = line["deployment"]?.string,
-                let now = line["data"]?["status"]?.string
-            else { return nil }
-            defer { status[id] = now }
-            let stacks = line["stacks"]?.array?.compactMap(\.string) ?? []
-            guard now == "ACTIVE", status[id] != "ACTIVE", !stacks.isEmpty,
-                !stacks.contains(where: { $0.hasSuffix("_COMPLETE") })
-            else { return nil }
-            return Violation(
-                message: "\(id) is ACTIVE and its stack is \(stacks.joined(separator: ", "))", actor: "store",
-                line: line.n)
+            // Another process begins anew.
+            if line.kind == "starts" { wholeAt = wholeAt.filter { !$0.key.hasPrefix(line.actor + " ") } }
+            guard let call = Call(line), !call.path.hasPrefix("/identity") else { return nil }
+            let place = line.actor + " " + call.region
+            let next = max(wholeAt[place] ?? 0, line.t) + 1000 / mostASecond
+            wholeAt[place] = next
+            // A call that waited for its token left later than it was let through.
+            guard next - line.t > (mostAtOnce + 20) * 1000 / mostASecond, told.insert(place).inserted else {
+                return nil
+            }
+            return call.violation("\(call.region) is asked too often")
         }
+    }
+
+    /// What was under way when a deployment came to rest may go on for so long, in milliseconds.
+    private static let longestStep = 70_000
+    /// ERRORs that are looked at further: the stack may still come, or go.
+    private static let unrested: Set = ["PROVISION_TIMEOUT", "STACK_MISSING", "CREATE_UNCONFIRMED", "DELETE_FAILED"]
+
+    /// A deployment that is DELETED, or has failed for good, costs no call. Its orphans are deleted, if there are any.
+    static func restIsRest(_ trace: [Trace.Line]) -> [Violation] {
+        var restsSince: [String: Int] = [:]
+        return trace.compactMap { line in
+            if line.kind == "commit", let id = line["deployment"]?.string {
+                let code = line["data"]?["lastError"]?["code"]?.string ?? ""
+                let rests =
+                    switch line["data"]?["status"]?.string {
+                    case "DELETED": true
+                    case "ERROR": !unrested.contains(code)
+                    default: false
+                    }
+                restsSince[id.lowercased()] = rests ? line.t : nil
+            }
+            guard let call = Call(line), call.method != "DELETE", let stack = call.stack, stack.hasPrefix("vm-dep_"),
+                let since = restsSince[String(stack.dropFirst(3).prefix { $0 != "-" })], line.t > since + longestStep
+            else { return nil }
+            return call.violation("\(call.method) of \(stack), which rests for \(line.t - since) ms")
+        }
+    }
+
+    static func nothingSpins(_ trace: [Trace.Line]) -> [Violation] {
+        var asked: [String: [Int]] = [:]
+        var told: Set<String> = []
+        return createsWithoutEnd(trace)
+            + trace.compactMap { line in
+                guard let call = Call(line) else { return nil }
+                let what = "\(line.actor) \(call.method) \(call.path)" + (call.isCreate ? " \(call.stack ?? "")" : "")
+                var times = (asked[what] ?? []).filter { $0 > line.t - 60_000 }
+                times.append(line.t)
+                asked[what] = times
+                guard times.count > mostInAMinute, told.insert(what).inserted else { return nil }
+                return call.violation("\(what) was asked \(times.count) times in a minute")
+            }
     }
 }

@@ -86,6 +86,56 @@ extension Invariants {
         return violations
     }
 
+    /// The keys of each part of a frame, by its type, and those that may be missing.
+    private static let keys: [String: (all: Set<String>, optional: Set<String>)] = [
+        "subscribed": (["type", "deploymentId"], ["id"]),
+        "error": (["type", "code", "message"], ["deploymentId", "id"]),
+        "deployment.updated": (["type", "deploymentId", "data"], []),
+        "deployment.updated data": (["status", "runtime", "lastError", "updatedAt", "revision"], []),
+        "deployment.updated runtime": (["publicIp", "privateIp", "sshUser"], []),
+        "deployment.updated lastError": (["code", "message"], []),
+        "deployment.event": (["type", "deploymentId", "data"], []),
+        "deployment.event data": (["seq", "ts", "level", "message"], []),
+    ]
+
+    /// A frame has the keys that are documented (design.md section 6), and no others.
+    static func framesHaveTheirKeys(_ trace: [Trace.Line]) -> [Violation] {
+        trace.compactMap { line in
+            guard line.kind == "frame", let frame = line["frame"] else { return nil }
+            let type = frame["type"]?.string ?? ""
+            let parts: [(String, JSONValue?)] = [
+                (type, frame), (type + " data", frame["data"]), (type + " runtime", frame["data"]?["runtime"]),
+                (type + " lastError", frame["data"]?["lastError"]),
+            ]
+            for (name, part) in parts {
+                guard let members = part?.object else { continue }
+                let found = Set(members.keys)
+                guard let known = keys[name], known.all.isSubset(of: found),
+                    found.subtracting(known.all).isSubset(of: known.optional)
+                else {
+                    return Violation(
+                        message: "the keys of \(name) are \(found.sorted().joined(separator: ", "))", actor: line.actor,
+                        line: line.n)
+                }
+            }
+            return nil
+        }
+    }
+
+    /// The most that may wait for one socket: what its limits say, and what one subscription may add at once.
+    private static let (mostBytes, mostEvents) = (1024 * 1024 + 256 * 1024, 500 + 200)
+
+    /// The memory of a socket's queue is bounded, whoever does not read.
+    static func queuesAreBounded(_ trace: [Trace.Line]) -> [Violation] {
+        trace.compactMap { line in
+            guard line.kind == "backlog", let bytes = line["bytes"]?.integer, let events = line["events"]?.integer,
+                bytes > mostBytes || events > mostEvents
+            else { return nil }
+            return Violation(
+                message: "\(bytes) bytes and \(events) events wait for one socket", actor: line.actor, line: line.n)
+        }
+    }
+
     /// A page fetches when it is loaded, and once for each socket after its first, before it subscribes again.
     static func pagesDoNotPoll(_ trace: [Trace.Line]) -> [Violation] {
         struct Page {

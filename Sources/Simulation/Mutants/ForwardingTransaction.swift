@@ -20,6 +20,7 @@ class ForwardingQueries: DeploymentQueries {
     }
     func sshKeys(of customerId: String) throws -> [SSHKey] { try inner.sshKeys(of: customerId) }
     func sshKey(_ id: String) throws -> SSHKey? { try inner.sshKey(id) }
+    func maintenances() throws -> [Maintenance] { try inner.maintenances() }
     func instanceId() throws -> String { try inner.instanceId() }
     func epoch() throws -> String { try inner.epoch() }
 }
@@ -44,7 +45,7 @@ class ForwardingTransaction: ForwardingQueries, DeploymentTransaction {
         try inner.update(record, from: previous, fence: fence, dueAt: dueAt, events: drafts)
     }
 
-    func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord] { try inner.claimDue(claim) }
+    func claimDue(_ claim: WorkClaim) throws -> ClaimedRecord? { try inner.claimDue(claim) }
     func renew(owner: String, until: Timestamp) throws -> Bool { try inner.renew(owner: owner, until: until) }
     func release(owner: String) throws { try inner.release(owner: owner) }
     func postpone(_ id: String, until: Timestamp) throws { try inner.postpone(id, until: until) }
@@ -52,7 +53,10 @@ class ForwardingTransaction: ForwardingQueries, DeploymentTransaction {
     func forgetIdempotencyRecords(before instant: Timestamp) throws {
         try inner.forgetIdempotencyRecords(before: instant)
     }
+    func forgetChanges(at now: Timestamp) throws { try inner.forgetChanges(at: now) }
     func forgetEvents(_ retention: EventRetention) throws { try inner.forgetEvents(retention) }
     func insert(_ key: SSHKey) throws { try inner.insert(key) }
     func deleteSSHKey(_ id: String) throws { try inner.deleteSSHKey(id) }
+    func insert(_ maintenance: Maintenance) throws { try inner.insert(maintenance) }
+    func deleteMaintenance(of regionId: String) throws -> Bool { try inner.deleteMaintenance(of: regionId) }
 }

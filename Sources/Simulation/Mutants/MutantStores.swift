@@ -101,11 +101,12 @@ final class ForgettingDeletes: ForwardingTransaction {
         super.init(inner)
     }
 
-    override func claimDue(_ claim: WorkClaim) throws -> [ClaimedRecord] {
-        try super.claimDue(claim).filter { claimed in
+    override func claimDue(_ claim: WorkClaim) throws -> ClaimedRecord? {
+        while let claimed = try super.claimDue(claim) {
             let since = claimed.record.work.deletingSince
-            return claimed.record.desired == .present || since.map { $0 >= bornAt } ?? true
+            if claimed.record.desired == .present || since.map({ $0 >= bornAt }) ?? true { return claimed }
         }
+        return nil
     }
 }
 

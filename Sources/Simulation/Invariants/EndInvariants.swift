@@ -1,47 +1,4 @@
-/// The true state of cloud and store when a run is over.
-struct EndState: Sendable {
-    /// A stack that is not deleted.
-    struct Stack: Equatable, Sendable {
-        let region: String
-        let id: String
-        let name: String
-        let status: String
-        let tags: [String]
-
-        /// The deployment that the portal made it for; nil for a stack of somebody else.
-        var deployment: String? {
-            guard tags.contains(where: { $0.hasPrefix("portal:") }) else { return nil }
-            return tags.first { $0.hasPrefix("dep:") }.map { String($0.dropFirst(4)) }
-        }
-    }
-
-    struct Deployment: Equatable, Sendable {
-        let status: String
-        /// Whether its user wants it to be there.
-        let isWanted: Bool
-        /// The stack that it has, and one that it is about to clear away.
-        let stackIds: [String]
-        /// Whether a create is under way whose outcome is not known.
-        let isCreateOpen: Bool
-        let revision: Int
-    }
-
-    /// A page that somebody has open and that is kept live.
-    struct Page: Equatable, Sendable {
-        let actor: String
-        let deployment: String
-        /// Of what it shows; 0 for nothing.
-        let revision: Int
-        /// Whether it is its user's deployment.
-        let isOwn: Bool
-    }
-
-    let stacks: [Stack]
-    let deployments: [String: Deployment]
-    let pages: [Page]
-}
-
-// The rules of what the portal leaves in the cloud.
+// The rules of what is left when all is settled.
 
 extension Invariants {
     static func oneStackADeployment(_ end: EndState) -> [Violation] {
@@ -64,9 +21,8 @@ extension Invariants {
             case nil: reason = "its deployment \(id) does not exist"
             case let deployment? where deployment.status == "DELETED": reason = "\(id) is DELETED"
             case let deployment?:
-                let isKnown = deployment.stackIds.contains(stack.id) || deployment.isCreateOpen
                 // What is being deleted may still be there, known or not.
-                guard deployment.isWanted, !isKnown else { return nil }
+                guard deployment.isWanted, !deployment.stackIds.contains(stack.id) else { return nil }
                 reason = "\(id) does not know it"
             }
             return Violation(
@@ -79,6 +35,26 @@ extension Invariants {
         return end.deployments.sorted { $0.key < $1.key }.compactMap { id, deployment in
             guard deployment.status == "ACTIVE", !deployment.stackIds.contains(where: live.contains) else { return nil }
             return Violation(message: "\(id) is ACTIVE and has no stack", actor: "store")
+        }
+    }
+
+    /// What was committed once is stored, whatever died since.
+    static func nothingIsForgotten(_ end: EndState) -> [Violation] {
+        end.committed.sorted { $0.key < $1.key }.compactMap { id, revision in
+            let stored = end.deployments[id]?.revision
+            guard stored != revision else { return nil }
+            return Violation(
+                message: "\(id): revision \(revision) was committed, stored is \(stored.map(String.init) ?? "nothing")",
+                actor: "store")
+        }
+    }
+
+    /// No socket is left whose peer is gone.
+    static func nothingIsLeft(_ end: EndState) -> [Violation] {
+        end.servers.compactMap { server in
+            guard server.sockets > server.peers else { return nil }
+            return Violation(
+                message: "\(server.sockets) sockets are known, and \(server.peers) have a peer", actor: server.actor)
         }
     }
 
