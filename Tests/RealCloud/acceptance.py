@@ -280,6 +280,7 @@ def doctor_is_content(stage):
 
 def records_and_replays(stage):
     """A recording of this cloud passes on the fake, in which things take as long as here, and says nothing private."""
+    stage.cloud.forget_deleted()
     file = stage.folder / "recorded.yaml"
     record = ["record", "--cloud", "real", "--template", TEMPLATE, "--for", "20s", "--output", str(file),
               "--format", "json", "--try"]
