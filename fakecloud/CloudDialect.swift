@@ -3,11 +3,12 @@ import Runtime
 
 /// How a service words what it refuses and what it says beside its answers: each of them has its own way.
 enum CloudDialect: Sendable {
-    case keystone, heat, nova, glance, neutron, cinder, placement
+    case keystone, heat, cfn, nova, glance, neutron, cinder, placement
 
     init(path: String) {
         switch path.split(separator: "/").first {
         case "heat": self = .heat
+        case "heat-cfn": self = .cfn
         case "compute": self = .nova
         case "image": self = .glance
         case "network": self = .neutron
@@ -21,7 +22,7 @@ enum CloudDialect: Sendable {
     var otherOperation: CloudOperation {
         switch self {
         case .keystone: .keystoneOther
-        case .heat: .heatOther
+        case .heat, .cfn: .heatOther
         case .nova: .novaOther
         case .glance: .glanceOther
         case .neutron: .neutronOther
@@ -30,9 +31,9 @@ enum CloudDialect: Sendable {
         }
     }
 
-    /// The region that a path names; Keystone has none.
+    /// The region that a path names. Keystone has none, and the CloudFormation API has its own way to write it.
     func region(of path: String) -> String? {
-        self == .keystone ? nil : path.split(separator: "/").dropFirst().first.map(String.init)
+        self == .keystone || self == .cfn ? nil : path.split(separator: "/").dropFirst().first.map(String.init)
     }
 
     /// No token, or one that is not good any more.
@@ -40,6 +41,7 @@ enum CloudDialect: Sendable {
 
     func answer(for error: any Error, to call: ServiceCall) -> ServiceAnswer {
         switch error {
+        case let fault as CloudFormation.Fault: return fault.answer(to: call)
         case let fault as HeatFault: return .json(fault.status, fault.json)
         case let fault as KeystoneFault:
             return .json(fault.status, fault.json, headers: fault.status == 401 ? challenge(call) : [:])
@@ -83,7 +85,7 @@ enum CloudDialect: Sendable {
                         "type": .string(refusal.type), "message": .string(refusal.message), "detail": "",
                     ]
                 ])
-        case .keystone, .heat, .glance, .placement:
+        case .keystone, .heat, .cfn, .glance, .placement:
             let title = refusal.type
             return .json(refusal.status, routing("\(refusal.status) \(title)", title, refusal.message))
         }
@@ -92,7 +94,7 @@ enum CloudDialect: Sendable {
     /// Whether the service asks for a token before it looks whether it has the path.
     func guards(_ path: String) -> Bool {
         switch self {
-        case .keystone: false
+        case .keystone, .cfn: false
         case .heat: path == "/v1" || path.hasPrefix("/v1/")
         default: path != "/"
         }
@@ -114,6 +116,9 @@ enum CloudDialect: Sendable {
                 status: 404, headers: [.contentType: "text/html; charset=utf-8"], body: Array(page.utf8))
         // What is no version that it has, Heat answers with those that it has.
         case .heat where !guards(call.servicePath): return HeatView.versions(call)
+        case .cfn:
+            let isOfVersion = call.servicePath == "/v1" || call.servicePath.hasPrefix("/v1/")
+            return isOfVersion ? CloudFormation.Fault.incomplete.answer(to: call) : CloudFormation.versions(call)
         case .nova where !call.servicePath.hasPrefix("/v2"): return NovaView.choices(call)
         case .neutron:
             return refused(
@@ -148,8 +153,9 @@ enum CloudDialect: Sendable {
     func headers(of call: ServiceCall, answered status: Int) -> [(HTTPField.Name, String)] {
         let id = [(HTTPField.Name.openStackRequestId, call.requestId)]
         switch self {
-        case .keystone: return id + [(.vary, "X-Auth-Token")]
-        case .heat, .neutron, .placement: return id
+        // Keystone looks at the size before it does anything else.
+        case .keystone: return status == 413 ? [] : id + [(.vary, "X-Auth-Token")]
+        case .heat, .cfn, .neutron, .placement: return id
         case .cinder:
             guard call.servicePath.hasPrefix("/v3") else { return [] }
             return id + CinderVersion.headers(of: call)

@@ -83,6 +83,7 @@ extension FakeCloud {
         { [weak self] engine, call in
             guard let self else { return ServiceAnswer(status: 503) }
             if let region = call.region, engine.regions[region] == nil { return call.dialect.notFound(of: call) }
+            if let refusal = call.dialect.refusal(ofBodyOf: call) { return refusal }
             guard needsToken else { return try handler(&engine, call) }
             /// Services ask Keystone themselves; the rules for faults hold for them too.
             func isKeystoneDown() -> Bool {
@@ -100,6 +101,7 @@ extension FakeCloud {
                 return CloudDialect.keystoneIsDown
             }
             call.token = try engine.serviceToken(value, service: service)
+            try call.checkSizeForHeat()
             guard operation == .heatStackCreate else { return try handler(&engine, call) }
             // The last thing of a create is a trust, with which Heat acts for the user later (golden outage,
             // `keystone-down-create-cached-token`, `strict-keystone-create-with-application-credential`).
@@ -148,7 +150,7 @@ extension FakeCloud {
             }
         let exchange = CallLog.Exchange(
             took: surroundings.time.uptime - arrival, effect: effect, requestHeaders: call.headers,
-            requestBody: Array(call.body.prefix(CallLog.Exchange.longestBody)), requestSize: call.body.count,
+            requestBody: Array(call.body.prefix(CallLog.Exchange.longestBody)), requestSize: call.bodySize,
             answerHeaders: answer?.headers ?? [:],
             answerBody: Array((answer?.body ?? []).prefix(CallLog.Exchange.longestBody)),
             answerSize: answer?.body.count ?? 0)

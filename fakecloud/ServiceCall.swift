@@ -37,6 +37,8 @@ struct ServiceCall: Sendable {
     var token: IssuedToken?
     /// The bytes of an image that came with it.
     var upload: ImageData?
+    /// In bytes; a body that is too large is not all there.
+    var bodySize = 0
 
     func query(_ name: String) -> String? {
         query.first { $0.name == name }?.value

@@ -71,13 +71,14 @@ extension ServiceCall {
     init(_ request: Request, _ context: CloudContext, cloud: FakeCloud) async throws {
         let isImage = request.headers[.contentType] == "application/octet-stream"
         let upload = isImage ? try await ImageData(request.body) : nil
-        let body = isImage ? [] : Array(try await request.body.collect(upTo: 1 << 20).readableBytesView)
+        let dialect = CloudDialect(path: request.uri.path)
+        let (body, bodySize) =
+            isImage ? ([], 0) : try await request.body.collect(keeping: dialect.largestBody)
         self.init(
             method: request.method.rawValue, path: request.head.path ?? "", parameters: context.parameters,
-            region: CloudDialect(path: request.uri.path).region(of: request.uri.path), headers: request.headers,
-            query: request.formQuery,
-            body: body, dialect: CloudDialect(path: request.uri.path), baseURL: request.baseURL,
-            requestId: cloud.requestId(), upload: upload)
+            region: dialect.region(of: request.uri.path), headers: request.headers, query: request.formQuery,
+            body: body, dialect: dialect, baseURL: request.baseURL, requestId: cloud.requestId(), upload: upload,
+            bodySize: bodySize)
     }
 
     /// The path within its service: without the prefix, the region and the query.
@@ -127,6 +128,7 @@ extension FakeCloud {
         var routes = ServiceRoutes()
         addKeystone(to: &routes)
         addHeat(to: &routes)
+        addCloudFormation(to: &routes)
         addServices(to: &routes)
         return routes.responder(for: self)
     }

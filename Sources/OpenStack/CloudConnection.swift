@@ -11,6 +11,7 @@ public final class CloudConnection: Sendable {
     private let interface: CloudInterface
     private let endpointOverrides: [CloudService: String]
     private let gate: RegionGate
+    private let versions = VersionDiscovery()
     let limits: CloudLimits
     public let time: any TimeSource
 
@@ -100,10 +101,11 @@ public final class CloudConnection: Sendable {
             do {
                 if wait > .zero { try await time.sleep(for: wait) }
                 let token = try await session.currentToken()
-                guard let endpoint = url(of: service, in: token.catalog) else {
+                guard let named = url(of: service, in: token.catalog) else {
                     gate.report(.failed)
                     return .notExecuted(Later(reason: missing(service)))
                 }
+                let endpoint = try await endpoint(named, of: service, for: token)
                 var headers: HTTPFields = [.authToken: token.value, .accept: "application/json"]
                 if body != nil { headers[.contentType] = "application/json" }
                 let request = CloudRequest(
@@ -131,6 +133,9 @@ public final class CloudConnection: Sendable {
             } catch let timedOut as TimedOut {
                 gate.report(.failed)
                 return .lost("\(timedOut)")
+            } catch let missing as NoVersion {
+                gate.report(.failed)
+                return .notExecuted(Later(reason: "\(missing)"))
             } catch let failure as SignInFailure {
                 gate.report(.failed)
                 return .notExecuted(Later(reason: "no token: \(failure)"))
@@ -138,6 +143,25 @@ public final class CloudConnection: Sendable {
                 gate.report(.abandoned)
                 throw error
             }
+        }
+    }
+}
+
+extension CloudConnection {
+    /// Where a call goes to, behind an address of the catalog. Until that is known nothing is carried out.
+    private func endpoint(_ url: String, of service: CloudService, for token: CloudToken) async throws -> String {
+        do {
+            return try await versions.endpoint(url, of: service, projectId: token.holder.projectId) { url in
+                let request = CloudRequest(
+                    method: .get, url: url, headers: [.accept: "application/json"], body: nil,
+                    timeout: limits.callTimeout)
+                return try await time.withTimeout(limits.callTimeout) { [transport] in try await transport.send(request)
+                }
+            }
+        } catch let failure as TransportFailure {
+            throw TransportFailure(effect: .impossible, reason: failure.reason)
+        } catch let timedOut as TimedOut {
+            throw TransportFailure(effect: .impossible, reason: "\(timedOut)")
         }
     }
 }

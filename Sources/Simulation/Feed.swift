@@ -3,18 +3,37 @@ import Synchronization
 
 /// The one sequence of commits of all servers on a store, as PostgreSQL's feed gives it (semantics.md S7.2).
 final class Feed: Sendable {
-    private let listeners = Mutex<[AsyncStream<[CommittedChange]>.Continuation]>([])
+    private struct Listener {
+        let mailbox: AsyncStream<[CommittedChange]>.Continuation
+        let hears: @Sendable ([CommittedChange]) -> [CommittedChange]
+    }
+
+    private let listeners = Mutex<[Listener]>([])
 
     func publish(_ changes: [CommittedChange]) {
         listeners.withLock { listeners in
-            listeners.removeAll { if case .terminated = $0.yield(changes) { true } else { false } }
+            listeners.removeAll { listener in
+                let heard = listener.hears(changes)
+                guard !heard.isEmpty else { return false }
+                if case .terminated = listener.mailbox.yield(heard) { return true } else { return false }
+            }
         }
     }
 
     func changes() -> AsyncStream<[CommittedChange]> {
-        let (stream, continuation) = AsyncStream<[CommittedChange]>.makeStream()
-        listeners.withLock { $0.append(continuation) }
+        let (stream, mailbox) = AsyncStream<[CommittedChange]>.makeStream()
+        tell(mailbox)
         return stream
+    }
+
+    /// Tells somebody from now on.
+    ///
+    /// - Parameter hears: what they hear of a transaction.
+    func tell(
+        _ mailbox: AsyncStream<[CommittedChange]>.Continuation,
+        hears: @escaping @Sendable ([CommittedChange]) -> [CommittedChange] = { $0 }
+    ) {
+        listeners.withLock { $0.append(Listener(mailbox: mailbox, hears: hears)) }
     }
 }
 

@@ -9,6 +9,7 @@ import Runtime
 import Storage
 import Synchronization
 import WebSockets
+import Workers
 
 /// One life of the simulated server process: from its start to its death, after which none of its tasks has an
 /// effect any more. Its store and the cloud live on.
@@ -74,14 +75,15 @@ final class ServerLife: Sendable {
     ///
     /// - Parameters:
     ///   - actor: what it is called in the trace.
-    ///   - feed: what all servers on the store commit; nil where there is no other.
+    ///   - feed: what all servers on the store commit.
+    ///   - isAlone: whether there is no other server.
     ///   - storeFailure: why the store takes no writes now.
     ///   - mutant: what is wrong with the server, deliberately.
     ///   - onPoint: is told of every crash point that is passed; true ends the process there.
     ///   - onCommit: is told of every commit, in its turn.
     static func start(
-        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, as actor: String, feed: Feed?,
-        mutant: Mutant?,
+        on ground: Portal.Ground, through cloud: InProcessCloud, calls: CallBook, as actor: String, feed: Feed,
+        isAlone: Bool, mutant: Mutant?,
         storeFailure: @escaping @Sendable () -> StoreUnavailable?,
         surroundings: Surroundings, trace: Trace, logger: Logger, onPoint: @escaping @Sendable (CrashPoint) -> Bool,
         onCommit: @escaping @Sendable ([CommittedChange]) -> Void
@@ -103,14 +105,14 @@ final class ServerLife: Sendable {
                 mutant?.transport(over: transport, time: surroundings.time) ?? transport
         }
         let portal = try await Portal(
-            on: mortal,
+            on: mortal, workers: mutant?.workerSettings ?? WorkerSettings(),
             surroundings: Surroundings(
                 time: surroundings.time, random: surroundings.random, crashPoints: crashPoints),
             logger: logger, observer: onCommit
         ) { store in
             let failing = FailingStore(inner: store, failure: storeFailure)
-            let shared: any DeploymentStore = feed.map { FeedStore(inner: failing, feed: $0) } ?? failing
-            return mutant?.store(over: shared, surroundings: surroundings) ?? shared
+            let shared: any DeploymentStore = isAlone ? failing : FeedStore(inner: failing, feed: feed)
+            return mutant?.store(over: shared, feed: feed, surroundings: surroundings) ?? shared
         }
         return ServerLife(
             portal: portal, pulse: pulse, actor: actor, mutant: mutant, time: surroundings.time, trace: trace)

@@ -72,8 +72,10 @@ struct UserClient: Sendable {
         try await time.sleep(for: oneWay())
         let asked = ServerLife.Asked(
             head: head(method, path, headers: headers, cookie: endedCookie), body: body?.utf8 ?? [], from: user.name)
+        let life = world.life(random)
         func note(_ status: JSONValue, _ answer: JSONValue = .null) {
             var fields = asking
+            fields["server"] = life.map { .string($0.actor) }
             fields["status"] = status
             if asking["key"] != nil { fields["body"] = body ?? .null }
             if let id = answer["deploymentId"] ?? answer["id"], id.string?.hasPrefix("dep_") == true {
@@ -87,7 +89,7 @@ struct UserClient: Sendable {
             if let code = status.integer, code >= 400 || isCreate { fields["answer"] = answer }
             world.trace.note(actor(tab), "http", fields)
         }
-        guard let life = world.life(random) else {
+        guard let life else {
             note("no answer")
             throw NoAnswer()
         }

@@ -16,8 +16,8 @@ extension World {
             lives += 1
             let random = surroundings.random.stream("server \(instance == 0 ? "" : "\(instance) ")\(lives)")
             let life = try await ServerLife.start(
-                on: ground, through: transport, calls: calls, as: actor, feed: scenario.instances > 1 ? feed : nil,
-                mutant: mutant, storeFailure: { [self] in storeFailure },
+                on: ground, through: transport, calls: calls, as: actor, feed: feed,
+                isAlone: scenario.instances == 1, mutant: mutant, storeFailure: { [self] in storeFailure },
                 surroundings: Surroundings(time: surroundings.time, random: random), trace: trace,
                 logger: logger, onPoint: { [self] in isDeadly($0, to: instance) }, onCommit: { [self] in observe($0) })
             state.withLock { $0.lives[instance] = life }

@@ -46,6 +46,8 @@ struct OutboundQueue {
     /// When the frame on its way becomes too old.
     var deadline: Duration? { inFlight.map { $0.since + limits.hardAge } }
 
+    var hasData: Bool { entries.contains { $0.content.deploymentId != nil } }
+
     var isSendingData: Bool { inFlight?.content.deploymentId != nil }
 
     func isOverfull(at now: Duration) -> Bool {

@@ -10,6 +10,8 @@ public struct SocketLimits: Sendable {
     /// How long a peer may be silent before it counts as gone.
     public var silence = Duration.seconds(60)
     public var sessionCheckEvery = Duration.seconds(30)
+    /// Data is sent only to a session that was known to last so short a time ago: another server may have ended it.
+    public var sessionKnownFor = Duration.seconds(1)
     /// How long a frame that is being sent may delay the close frame.
     public var farewell = Duration.seconds(1)
 

@@ -158,6 +158,9 @@ final class SocketMailbox: Sendable {
         }
     }
 
+    /// Whether data waits, of any deployment.
+    var hasData: Bool { state.withLock { $0.queue.hasData } }
+
     func sent() {
         state.withLock { $0.queue.flightEnded() }
     }

@@ -149,7 +149,13 @@ private struct SocketSession: Sendable {
     // Writing.
 
     private func write() async throws {
+        var sessionLookedAt = time.uptime
         while true {
+            // Before anything is taken out: meanwhile the session may end here too, or a subscription.
+            if mailbox.hasData, time.uptime - sessionLookedAt >= limits.sessionKnownFor {
+                if try await isSessionOver() { mailbox.close(.sessionEnded) }
+                sessionLookedAt = time.uptime
+            }
             switch mailbox.next(at: time.uptime) {
             case .send(let content):
                 switch content {

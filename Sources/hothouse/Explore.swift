@@ -15,7 +15,10 @@ struct Explore: AsyncParsableCommand {
             scenarios/README.md tells more.
             """)
 
-    @Argument(help: "Scenario files, or folders of them (default: scenarios/).")
+    @Argument(
+        help:
+            "Scenario files, or folders of them; 'generated' for stories that nobody wrote (default: scenarios/ and those)."
+    )
     var files: [String] = []
     @Option(help: ArgumentHelp("Which seeds, each for every story: '0..<1000', or one.", valueName: "a..<b"))
     var seeds = "0..<1000000"
@@ -31,29 +34,65 @@ struct Explore: AsyncParsableCommand {
     var out = "."
     @Option(
         help: ArgumentHelp(
-            "Explore a portal with a deliberate bug, to see that it is found: \(Mutant.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Explore a portal with a deliberate bug, to see that it is found, or with each, for the table: \(mutants), \(all).",
             valueName: "name"))
     var mutant: String?
     @Option(help: "For people, or for programs: one JSON object at the end, and nothing else.")
     var format = Run.Format.text
 
-    func run() async throws {
-        let paths = try Story.files(files.isEmpty ? ["scenarios"] : files)
-        let stories = try paths.map { path in
+    private static let mutants = Mutant.allCases.map(\.rawValue).joined(separator: ", ")
+    private static let all = "all"
+
+    private func stories(_ path: String) throws -> [Explorer.Story] {
+        if path == Explorer.Story.generated.file { return [.generated] }
+        return try Story.files([path]).map { path in
             do {
                 return try Explorer.Story(Story.document(path), file: path)
             } catch let errors as ScenarioErrors {
                 throw Failure.input(errors.description)
             }
         }
+    }
+
+    /// Each mutant is looked for this often, each time with other seeds, in at most so many seeds of each story.
+    private static let (searches, seedsOfASearch) = (5, 20 as UInt64)
+
+    /// Prints the table of the documentation: a row for each mutant.
+    private func tellMutants(_ explorer: Explorer) async throws {
+        Terminal.say("| mutant | what is wrong | found in run: median of \(Self.searches) searches, and latest | by |")
+        Terminal.say("| --- | --- | --- | --- |")
+        var missed: [String] = []
+        for mutant in Mutant.allCases {
+            var explorer = explorer
+            explorer.mutant = mutant
+            var runs: [Int] = []
+            var rules: Set<String> = []
+            for search in 0..<Self.searches {
+                let first = UInt64(search) * 1_000_000
+                explorer.seeds = first..<first + Self.seedsOfASearch
+                let progress = await explorer.run { _ in true }
+                runs.append(progress.found?.run ?? .max)
+                rules.insert(progress.found.map { $0.failure.invariant ?? "an expectation" } ?? "nothing")
+            }
+            runs.sort()
+            func shown(_ run: Int) -> String { run == .max ? "none" : "\(run)" }
+            let found = "\(shown(runs[Self.searches / 2])), \(shown(runs[Self.searches - 1]))"
+            let by = rules.sorted().joined(separator: ", ")
+            Terminal.say("| `\(mutant.rawValue)` | \(mutant.sentence) | \(found) | \(by) |")
+            if runs[Self.searches / 2] == .max { missed.append(mutant.rawValue) }
+        }
+        guard missed.isEmpty else { throw Failure.expectation("not found: \(missed.joined(separator: ", "))") }
+    }
+
+    func run() async throws {
+        let stories = try (files.isEmpty ? ["scenarios", Explorer.Story.generated.file] : files).flatMap(stories)
         guard !stories.isEmpty else { throw Failure.input("no story to explore") }
         var explorer = Explorer(stories: stories, seeds: try seedRange())
         explorer.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        if mutant == Self.all { return try await tellMutants(explorer) }
         if let mutant {
             guard let known = Mutant(rawValue: mutant) else {
-                throw Failure.input(
-                    "no mutant is called \(mutant); known are \(Mutant.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
+                throw Failure.input("no mutant is called \(mutant); known are \(Self.mutants)")
             }
             explorer.mutant = known
         }
@@ -118,6 +157,9 @@ struct Explore: AsyncParsableCommand {
         if progress.runs > 0 { say(summary(progress, after: clock.uptime)) }
         guard let found else {
             tell(progress, nil, nil)
+            if progress.runs > 0, !progress.coverage.missing.isEmpty {
+                say("  never reached: \(progress.coverage.missing.joined(separator: ", "))")
+            }
             return say("nothing was found")
         }
         say("FAILED in run \(found.run): \(found.file), seed \(found.seed): \(found.failure)")

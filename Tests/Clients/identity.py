@@ -32,7 +32,8 @@ def every_service_tells_its_versions(stage):
 def the_catalog_names_every_service_in_every_region(stage):
     catalog = stage.json("catalog list")
     assert {row["Type"] for row in catalog} >= {
-        "identity", "orchestration", "compute", "image", "network", "block-storage", "volumev3", "placement"}
+        "identity", "orchestration", "cloudformation", "compute", "image", "network", "block-storage", "volumev3",
+        "placement"}
     assert all({endpoint["region"] for endpoint in row["Endpoints"]} == {"west", "east"} for row in catalog)
     shown = stage.json("catalog show orchestration")
     assert shown["name"] == "heat"

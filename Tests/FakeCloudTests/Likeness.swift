@@ -14,6 +14,8 @@ struct Likeness {
     private static let unordered: Set<String> = [
         "outputs", "resources", "catalog", "endpoints", "roles", "required_by", "events",
         "software_configs",
+        // Of an update's preview, which Heat makes of Python's sets.
+        "unchanged", "updated", "replaced", "added", "deleted",
     ]
 
     private static func isOrdered(_ key: String) -> Bool { !unordered.contains(key) }

@@ -212,4 +212,67 @@ struct ProvidedTypeTests {
         bench.time.advance(.seconds(1))
         #expect(try await stack.get("/events")["events"]?.array?.count == before.map { $0 + 2 })
     }
+
+    @Test("A template's attributes reach into its stack")
+    func attributesReachIn() async throws {
+        let bench = try Bench()
+        let child = Self.template([
+            "resources": ["a": ["type": "OS::Heat::Value", "properties": ["value": ["k": ["x", "y"]]]]],
+            "outputs": ["o": ["value": ["get_attr": ["a", "value"]]]],
+        ])
+        let stack = try await StackOnBench(
+            "s",
+            .template(
+                ["p": ["type": "child.yaml"]],
+                outputs: [
+                    "inner": ["value": ["get_attr": ["p", "resource.a.value", "k", 1]]],
+                    "id": ["value": ["get_attr": ["p", "resource.a"]]],
+                    "outer": ["value": ["get_attr": ["p", "o", "k", 0]]],
+                ]), more: Self.more(["child.yaml": child]), bench)
+        bench.time.advance(.seconds(1))
+        let outputs = try await stack.outputs()
+        #expect(outputs["inner"] == "y")
+        #expect(outputs["outer"] == "x")
+        let made = bench.engine.stacks(in: Bench.region).last?.resource("a")
+        #expect(made.map { outputs["id"] == JSONValue($0.physicalId) } == true)
+    }
+
+    @Test("A validation tells the parameters of the stacks that would lie in the stack")
+    func validationTellsOfNested() async throws {
+        let bench = try Bench()
+        let files: JSONValue = [
+            "mid.yaml": Self.template([
+                "parameters": ["v": ["type": "number", "default": 3]], "resources": ["leaf": ["type": "leaf.yaml"]],
+            ]), "leaf.yaml": Self.template(["description": "A leaf."]),
+            "self.yaml": Self.template(["resources": ["n": ["type": "self.yaml"]]]),
+        ]
+        func validate(_ type: JSONValue) async throws -> Bench.Answer {
+            try await bench.call(
+                "POST", bench.stacks().replacing("/stacks", with: "/validate?show_nested=true"),
+                token: try await bench.token(),
+                [
+                    "template": .template(["p": ["type": type, "properties": type == "mid.yaml" ? ["v": 4] : [:]]]),
+                    "files": files,
+                ])
+        }
+        let answer = try await validate("mid.yaml")
+        #expect(
+            answer.json?["NestedParameters"] == [
+                "p": [
+                    "Type": "mid.yaml", "Description": "No description",
+                    "Parameters": [
+                        "v": [
+                            "Type": "Number", "Description": "", "NoEcho": "false", "Label": "v", "Default": 3,
+                            "Value": 4,
+                        ]
+                    ],
+                    "NestedParameters": [
+                        "leaf": ["Type": "leaf.yaml", "Description": "A leaf.", "Parameters": [:]]
+                    ],
+                ]
+            ])
+        let refused = try await validate("self.yaml")
+        #expect(refused.status == 400)
+        #expect(refused.json?["error"]?["message"] == "Request limit exceeded: Recursion depth exceeds 5.")
+    }
 }

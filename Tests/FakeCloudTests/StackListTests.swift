@@ -49,9 +49,47 @@ struct StackListTests {
         #expect(try await names(bench, "limit=9&marker=\(id("s3"))&name=s1&name=s0", token) == ["s1", "s0"])
         #expect(try await names(bench, "limit=1&marker=\(id("foreign"))", token) == ["s4"])
         #expect(try await names(bench, "limit=1&marker=nothing", token) == ["s4"])
-        #expect(try await names(bench, "sort_keys=name&limit=2&marker=\(id("s1"))", token) == ["s2", "s3"])
+        #expect(try await names(bench, "sort_keys=stack_name&limit=2&marker=\(id("s1"))", token) == ["s2", "s3"])
         let counted = try await bench.call("GET", bench.stacks() + "?limit=1&with_count=true", token: token)
         #expect(counted.json?["count"] == 5)
+    }
+
+    @Test(
+        "A list is sorted by the keys that Heat knows, in rising order unless asked otherwise",
+        arguments: [
+            ("sort_keys=stack_name", "01234"), ("sort_keys=stack_name&sort_dir=desc", "43210"),
+            ("sort_keys=name", "43210"), ("sort_keys=creation_time", "01234"),
+            ("sort_keys=updated_time", "13402"), ("sort_keys=updated_time&sort_dir=desc", "20431"),
+            ("sort_keys=stack_status&sort_keys=updated_time", "13402"),
+        ])
+    func sorting(query: String, order: String) async throws {
+        let (bench, token) = try await bench()
+        for number in [0, 2] {
+            bench.time.advance(.seconds(1))
+            let stack = try #require(bench.engine.stacks(in: Bench.region).first { $0.name == "s\(number)" })
+            let answer = try await bench.call(
+                "PATCH", bench.stacks() + "/s\(number)/\(stack.id)", token: token, ["tags": "x"])
+            #expect(answer.status == 202)
+        }
+        bench.time.advance(.seconds(1))
+        #expect(try await names(bench, query, token) == order.map { "s\($0)" })
+    }
+
+    @Test(
+        "What a list cannot be asked is refused in Heat's words",
+        arguments: [
+            (
+                "show_deleted=yes", 400,
+                "Unrecognized value \"yes\" for \"show_deleted\", acceptable values are: true, false."
+            ),
+            ("global_tenant=True", 403, "You are not authorized to use stacks:global_index."),
+            ("limit=-1", 400, "Value '-1' is invalid for 'limit' which only accepts non-negative integer."),
+        ])
+    func refusals(query: String, status: Int, message: String) async throws {
+        let bench = try Bench()
+        let answer = try await bench.call("GET", bench.stacks() + "?" + query, token: try await bench.token())
+        #expect(answer.status == status)
+        #expect(answer.json?["error"]?["message"] == .string(message))
     }
 
     @Test("The link to the next page has the query as it was asked, encoded")

@@ -93,7 +93,7 @@ final class ScriptedCloud: CloudTransport {
         if refusesTokens.withLock({ $0 }) { return CloudResponse(status: 401) }
         let token: JSONValue = [
             "token": [
-                "issued_at": .string(time.now.microseconds),
+                "issued_at": .string(time.now.microseconds), "project": ["id": "p1", "name": "portal"],
                 "expires_at": .string((time.now + .seconds(1000)).microseconds),
                 "catalog": [
                     [
@@ -118,7 +118,10 @@ final class ScriptedCloud: CloudTransport {
             status: 201, headers: [HTTPField.Name("X-Subject-Token")!: "token-\(tokensAsked)"], body: token.utf8)
     }
 
-    func connection(limits: CloudLimits = CloudLimits()) -> CloudConnection {
+    /// - Parameter overrides: addresses of services instead of the catalog's.
+    func connection(
+        limits: CloudLimits = CloudLimits(), overrides: [CloudService: String] = [:]
+    ) -> CloudConnection {
         let surroundings = Surroundings(time: time, random: RandomSource(seed: 1))
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -127,7 +130,7 @@ final class ScriptedCloud: CloudTransport {
         return CloudConnection(
             region: "RegionOne",
             session: CloudSession(credential, transport: self, surroundings: surroundings, logger: logger),
-            transport: self, limits: limits, surroundings: surroundings)
+            transport: self, limits: limits, endpointOverrides: overrides, surroundings: surroundings)
     }
 
     func client(limits: CloudLimits = CloudLimits()) -> HeatClient { HeatClient(connection(limits: limits)) }

@@ -28,7 +28,8 @@ class Offer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         answers = {
-            "/compute/flavors/detail": {"flavors": FLAVORS}, "/compute/limits": {"limits": {"absolute": LIMITS}},
+            "/compute/": {"versions": [{"id": "v2.1", "links": [{"rel": "self", "href": "http://nova/v2.1/"}]}]},
+            "/compute/v2.1/flavors/detail": {"flavors": FLAVORS}, "/compute/v2.1/limits": {"limits": {"absolute": LIMITS}},
             "/image/v2/images": {"images": IMAGES}, "/network/v2.0/networks": {"networks": NETWORKS},
         }
         if path.endswith("/details.json"):

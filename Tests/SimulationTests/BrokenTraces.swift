@@ -450,6 +450,18 @@ enum BrokenTraces {
                 $0.frame("deployment.updated", data.map(JSONValue.object))
             }
         ),
+        (
+            "R6",
+            {
+                // Another server has had its second.
+                $0.open(on: "server/1")
+                $0.add(
+                    "ann", "http",
+                    ["method": "POST", "path": "/auth/logout", "status": 204, "server": "server/0"])
+                $0.pass(2000)
+                $0.frame("deployment.updated", Sketch.data("ACTIVE", 3))
+            }
+        ),
         ("R7", { $0.add("server", "backlog", ["bytes": 2_000_000, "events": 1]) }),
         ("R7", { $0.add("server", "backlog", ["bytes": 1, "events": 5000]) }),
         (

@@ -1,7 +1,8 @@
 import Runtime
 import Scenarios
-import Simulation
 import Testing
+
+@testable import Simulation
 
 @Suite struct ExplorerTests {
     /// Few stories, in which much can go wrong.
@@ -50,6 +51,42 @@ import Testing
         #expect(progress.found.map { "\($0.file) \($0.seed) \($0.failure)" } == nil)
         #expect(progress.runs == 24 && progress.coverage.statuses.count == 6)
         #expect(await explorer.run { _ in true }.coverage == progress.coverage)
+    }
+
+    @Test("stories that nobody wrote are another for every seed, the same for the same, and break nothing")
+    func generated() async throws {
+        let documents = (0..<40).map { Workload.document(seed: $0) }
+        #expect(Set(documents.map(\.yaml)).count == 40)
+        #expect(documents[7] == Workload.document(seed: 7))
+        let steps = documents.flatMap { document in
+            document["users"]?.members.flatMap { $0.value["script"]?.items ?? [] } ?? []
+        }
+        let verbs = Set(steps.compactMap { $0.text ?? $0.members.first?.key })
+        #expect(verbs.isSuperset(of: ["create", "open-page", "delete", "list", "drop-socket", "logout", "wait"]))
+        #expect(Set(documents.compactMap { $0[["portal", "instances"]]?.text }) == ["1", "2"])
+        let progress = await Explorer(stories: [.generated], seeds: 0..<6).run { _ in true }
+        #expect(progress.found.map { "\($0.seed) \($0.failure)" } == nil)
+        #expect(progress.runs == 6)
+    }
+
+    @Test("two runs that are not the same trace are a failure, which names the line")
+    func differs() throws {
+        let story = try Library.story("lifecycle/first-deployment.yaml")
+        let (one, other) = (play(story, seed: 1, until: .seconds(5)), play(story, seed: 2, until: .seconds(5)))
+        #expect(Explorer.difference(one, one) == nil)
+        let failure = try #require(Explorer.difference(one, other))
+        #expect(failure.invariant == "M1" && failure.message.contains("from line"))
+        let shorter = play(story, seed: 1, until: .seconds(4))
+        #expect(Explorer.difference(one, shorter)?.message.hasSuffix("from line \(shorter.trace.count + 1) on") == true)
+    }
+
+    @Test("what no run reached is listed by its name")
+    func missing() throws {
+        var coverage = Coverage()
+        #expect(coverage.missing.contains("REQUESTED→PROVISIONING") && coverage.missing.contains("close 4100"))
+        coverage.add(play(try Library.story("lifecycle/first-deployment.yaml")).trace)
+        #expect(!coverage.missing.contains("REQUESTED→PROVISIONING") && !coverage.missing.contains("DELETED"))
+        #expect(coverage.missing.contains("http.create.committed") && coverage.missing.contains("NO_CAPACITY"))
     }
 
     @Test("it ends when nobody wants more")

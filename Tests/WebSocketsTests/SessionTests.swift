@@ -211,6 +211,34 @@ import WebSockets
         }
     }
 
+    @Test("a session that is ended elsewhere gets no data a second later, where data is what there is to send")
+    func endedElsewhereWithData() async throws {
+        try await Scene.play { scene in
+            let socket = await scene.open()
+            socket.say(["type": "subscribe", "deploymentId": "dep_1"])
+            await scene.stage.play(for: .seconds(2))
+            #expect(Scene.essence(socket.received()) == ["subscribed dep_1", "updated dep_1 1"])
+            scene.sessions.withLock { $0["ses_1"] = nil }
+            try await scene.commit()
+            await scene.stage.play(for: .milliseconds(10))
+            #expect(Scene.essence(socket.received()) == ["error SESSION_ENDED"])
+            #expect(socket.closed == .sessionEnded)
+        }
+    }
+
+    @Test("while the store cannot tell, data is sent")
+    func dataWhileUnknown() async throws {
+        try await Scene.play { scene in
+            let socket = await scene.open()
+            socket.say(["type": "subscribe", "deploymentId": "dep_1"])
+            await scene.stage.play(for: .seconds(2))
+            scene.sessionsAreUnknown.withLock { $0 = true }
+            try await scene.commit()
+            await scene.stage.play(for: .milliseconds(10))
+            #expect(Scene.essence(socket.received()).last == "updated dep_1 2")
+        }
+    }
+
     @Test("a session that ended while its socket was opened sees nothing")
     func endedAtOpening() async throws {
         try await Scene.play { scene in

@@ -36,10 +36,12 @@ private final class WellCloud: CloudTransport {
 
     static func token(roles: [String] = ["member"], without: String? = nil) -> CloudResponse {
         let all: [String] = ["orchestration", "compute", "image", "network", "volumev3"]
+        let versions = ["orchestration": "/v1", "compute": "/v2.1"]
         let services = all.filter { $0 != without }
         let catalog = services.map { service -> JSONValue in
             let endpoint: JSONValue = [
-                "interface": "public", "region_id": "r", "url": .string(url + "/" + service),
+                "interface": "public", "region_id": "r",
+                "url": .string(url + "/" + service + (versions[service] ?? "")),
             ]
             return ["type": .string(service), "endpoints": [endpoint]]
         }
@@ -53,14 +55,14 @@ private final class WellCloud: CloudTransport {
     }
 
     static let networks = "GET /network/v2.0/networks"
-    static let validate = "POST /orchestration/validate"
+    static let validate = "POST /orchestration/v1/validate"
     static let tokens = "POST /v3/auth/tokens"
     static let trusts = "POST /v3/OS-TRUST/trusts"
     static let credential = "GET /v3/users/u/application_credentials/ac"
 
     private static let well: [String: CloudResponse] = [
-        tokens: token(), "GET /orchestration/stacks": json(200, ["stacks": []]),
-        "GET /compute/flavors/detail": json(
+        tokens: token(), "GET /orchestration/v1/stacks": json(200, ["stacks": []]),
+        "GET /compute/v2.1/flavors/detail": json(
             200, ["flavors": [["id": "f", "name": "small", "vcpus": 1, "ram": 512, "disk": 1]]]),
         "GET /image/v2/images": json(200, ["images": [["id": "i", "name": "debian", "os_admin_user": "debian"]]]),
         networks: json(
@@ -74,7 +76,7 @@ private final class WellCloud: CloudTransport {
         validate: json(200, [:]), trusts: json(201, ["trust": ["id": "t1"]]),
         "DELETE /v3/OS-TRUST/trusts/t1": CloudResponse(status: 204),
         credential: json(200, ["application_credential": ["expires_at": .null]]),
-        "GET /compute/limits": json(
+        "GET /compute/v2.1/limits": json(
             200,
             [
                 "limits": [
@@ -141,7 +143,7 @@ private final class WellCloud: CloudTransport {
                 call: WellCloud.tokens, answer: WellCloud.token(without: "orchestration"), check: .services,
                 verdict: .wrong, words: "no public endpoint of orchestration in the region r", isBlocking: true),
             Trouble(
-                call: "GET /orchestration/stacks", answer: nil, check: .services, verdict: .unreachable,
+                call: "GET /orchestration/v1/stacks", answer: nil, check: .services, verdict: .unreachable,
                 words: "refused", isBlocking: false),
             Trouble(
                 call: WellCloud.networks, answer: WellCloud.json(200, ["networks": [["id": "n", "name": "private"]]]),

@@ -124,8 +124,9 @@ final class SmallHeat: CloudTransport {
 
     private static func read(_ request: CloudRequest) -> (kind: String, parts: [String], query: [String: String]) {
         if request.url.hasPrefix("http://nova/") { return ("servers", [], [:]) }
-        guard request.url.hasPrefix("http://heat/") else { return ("token", [], [:]) }
-        let halves = request.url.dropFirst("http://heat/".count).split(separator: "?")
+        let heat = "http://heat/v1/p/"
+        guard request.url.hasPrefix(heat) else { return ("token", [], [:]) }
+        let halves = request.url.dropFirst(heat.count).split(separator: "?")
         let parts = halves[0].split(separator: "/").map(String.init)
         let items = halves.count < 2 ? [] : halves[1].split(separator: "&")
         let query = items.map { $0.split(separator: "=").map(String.init) }
@@ -222,7 +223,9 @@ final class SmallHeat: CloudTransport {
 extension CloudResponse {
     /// A token of Keystone for a region `RegionOne`.
     static func token(at now: Timestamp) -> CloudResponse {
-        let catalog = [("orchestration", "http://heat"), ("compute", "http://nova"), ("image", "http://glance")]
+        let catalog = [
+            ("orchestration", "http://heat/v1/p"), ("compute", "http://nova/v2.1"), ("image", "http://glance"),
+        ]
         let token: JSONValue = [
             "token": [
                 "expires_at": .string((now + .seconds(100_000)).microseconds),

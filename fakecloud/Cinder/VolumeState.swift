@@ -106,7 +106,7 @@ struct VolumeState: Sendable {
         guard let size = given.integer ?? given.string.flatMap({ Int($0) }) else {
             throw .novaInput("size", given, "\(given.pythonForm) is not of type 'integer'")
         }
-        guard size > 0 else { throw .novaInput("size", given, "\(size) is less than the minimum of 1") }
+        _ = try ServiceFault.novaInteger("size", size)
         if let image, size < image.minDiskGiB {
             throw ServiceFault(
                 400,
@@ -178,6 +178,7 @@ struct VolumeState: Sendable {
     }
 
     mutating func extend(_ id: String, to size: Int, by change: Change) throws(ServiceFault) {
+        _ = try ServiceFault.novaInteger("new_size", size)
         let volume = try volume(id, for: change.requester)
         guard volume.status == .available else {
             throw ServiceFault(

@@ -115,11 +115,15 @@ struct CloudEngine: Sendable {
         }
     }
 
+    /// In seconds: some 35,000 years. Whoever asks for more waits as long.
+    static let longestDelay = 1 << 40
+
     mutating func schedule(_ kind: Timer.Kind, _ stack: StackRecord, after delay: Duration) {
         timersMade += 1
         timers.insert(
             Timer(
-                at: now + delay, order: timersMade, region: stack.place.region, stackId: stack.id,
+                at: now + min(delay, .seconds(Self.longestDelay)), order: timersMade, region: stack.place.region,
+                stackId: stack.id,
                 generation: stack.generation, kind: kind))
     }
 

@@ -110,8 +110,24 @@ extension CloudEngine {
 
     /// What an attribute with a path is where it is more than a part of the attribute's value.
     func selection(of resource: StackResource, _ stack: StackRecord) -> (@Sendable ([JSONValue]) -> JSONValue)? {
-        guard resource.kind == .resourceGroup, let child = child(of: resource, in: stack) else { return nil }
+        guard resource.kind.isPart, let child = child(of: resource, in: stack) else { return nil }
         let engine = self
+        if resource.kind == .template {
+            return { attribute in
+                guard let key = attribute.first?.string else { return .null }
+                // `resource.NAME.ATTRIBUTE` looks into the stack (Heat, `get_nested_attrs`).
+                if let (name, inner) = ResourceGroup.memberAttribute(key) {
+                    let path: [JSONValue] = (inner.map { [.string($0)] } ?? []) + attribute.dropFirst()
+                    let function: JSONValue =
+                        path.isEmpty
+                        ? ["get_resource": .string(name)] : ["get_attr": .array([.string(name)] + path)]
+                    return child.template.evaluate(
+                        function, stack: child.identity, resource: engine.view(of: child))
+                }
+                let value = engine.outputs(of: child)[key] ?? .null
+                return TemplateEvaluation.walk(value, attribute.dropFirst(), isTextIndex: false) ?? .null
+            }
+        }
         let removed = Self.removed(of: resource)
         return { attribute in
             let known = engine.outputs(of: child)

@@ -36,8 +36,10 @@ struct ResourceGroup {
         return (forgetsRemovals ? [] : removed).union(named)
     }
 
-    /// The names of its members: the first numbers that were not removed.
+    /// The names of its members: the first numbers that were not removed. Of more than a stack may have, only so many
+    /// that the stack is refused.
     func names(without removed: Set<String>) -> [String] {
+        let count = min(count, HeatTemplate.mostResources + 1)
         var names: [String] = []
         names.reserveCapacity(count)
         var number = 0

@@ -16,19 +16,13 @@ extension CloudEngine {
             }
         case .value: stack.change(index) { $0.physicalId = $0.generatedName }
         case .randomString:
-            let text = Self.randomString(resource.properties, stack.random)
+            let text = RandomText(resource.properties).draw(from: stack.random)
             stack.change(index) { resource in
                 resource.physicalId = resource.generatedName
                 resource.data["value"] = .string(text)
             }
         default: makeInService(index, &stack)
         }
-    }
-
-    private static func randomString(_ properties: [String: JSONValue], _ random: RandomSource) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        return String(
-            (0..<(properties["length"]?.integer ?? 32)).map { _ in alphabet[random.index(below: alphabet.count)] })
     }
 
     private static func testFailure(of resource: StackResource) -> String {

@@ -84,7 +84,8 @@ extension CloudEngine {
     }
 
     mutating func scheduleTimeout(of stack: StackRecord) {
-        schedule(.timeout, stack, after: .seconds(60 * (stack.timeoutMinutes ?? 60)))
+        let minutes = min(stack.timeoutMinutes ?? 60, Self.longestDelay)
+        schedule(.timeout, stack, after: .seconds(60 * minutes))
     }
 
     /// Someone says that a resource is not well, or well again (`PATCH …/resources/NAME`).

@@ -236,7 +236,7 @@ struct TemplateEvaluation {
     }
 
     /// - Parameter isTextIndex: whether a text such as `"0"` is the index of a list.
-    private static func walk(_ value: JSONValue, _ path: ArraySlice<JSONValue>, isTextIndex: Bool) -> JSONValue? {
+    static func walk(_ value: JSONValue, _ path: ArraySlice<JSONValue>, isTextIndex: Bool) -> JSONValue? {
         var value = value
         for step in path {
             switch value {

@@ -40,9 +40,7 @@ struct ValueConstraint {
         }
         if let pattern = definition["allowed_pattern"]?.string {
             let text = value.pythonText
-            guard let regex = try? Regex(pattern),
-                text.prefixMatch(of: regex).map({ $0.range.upperBound }) != text.endIndex
-            else { return nil }
+            guard let expression = UserPattern(pattern), !expression.matchesAll(of: text) else { return nil }
             return "\"\(text)\" does not match pattern \"\(pattern)\""
         }
         if let custom = definition["custom_constraint"]?.string { return names?.violation(of: custom, by: value) }

@@ -19,9 +19,12 @@ extension CloudEngine {
                 value: token, methods: ["password"], auditIds: [], issuedAt: now,
                 expiresAt: now + scenario.tokenLifetime, user: user, project: project, roles: ["heat_stack_user"],
                 credentialId: nil))
+        let keys = stack.random.stream("keys of \(stack.resources[index].generatedName)")
+        let key = AmazonKey(access: keys.hexId(), secret: keys.hexId(), madeAt: now)
         stack.change(index) { resource in
             resource.physicalId = id
             resource.data["token"] = .string(token)
+            if resource.properties["signal_transport"] == "CFN_SIGNAL" { resource.data.merge(key.data) { $1 } }
         }
     }
 
@@ -30,6 +33,15 @@ extension CloudEngine {
         let endpoint =
             "\(baseURL)/heat/\(stack.place.region)/v1/\(stack.userProjectId)/stacks/\(stack.name)/\(stack.id)/resources/\(resource.name)/signal"
         guard resource.physicalId != nil else { return [:] }
+        switch transport {
+        case "CFN_SIGNAL":
+            let address = signedAddress(of: resource, in: stack)
+            return ["signal": .string("{\"alarm_url\": \(JSONValue(address).pythonJSON)}")]
+        case "NO_SIGNAL": return ["signal": "{}"]
+        // There is no Swift and no Zaqar.
+        case "TEMP_URL_SIGNAL", "ZAQAR_SIGNAL": return ["signal": .null]
+        default: break
+        }
         guard transport == "TOKEN_SIGNAL", let token = resource.data["token"]?.string else {
             let members: [(String, String)] = [
                 ("auth_url", "\(baseURL)/identity/v3/"), ("username", resource.generatedName),

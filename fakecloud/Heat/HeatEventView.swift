@@ -57,7 +57,14 @@ extension HeatView {
             return matches("resource_name", event.resource) && matches("resource_type", event.type)
                 && matches("resource_action", status.first) && matches("resource_status", status.last)
         }
-        if call.query("sort_dir") != "asc" { events.reverse() }
+        let keys = call.queries("sort_keys").filter { $0 == "event_time" || $0 == "resource_type" }
+        if keys.first == "resource_type" {
+            let places = events.enumerated().sorted {
+                ($0.element.0.type ?? "", $0.offset) < ($1.element.0.type ?? "", $1.offset)
+            }
+            events = places.map(\.element)
+        }
+        if try !call.isAscending(otherwise: !keys.isEmpty) { events.reverse() }
         if let marker = call.query("marker"), let place = events.firstIndex(where: { $0.0.id == marker }) {
             events.removeFirst(place + 1)
         }

@@ -5,12 +5,12 @@ import Runtime
 extension HeatView {
     /// - Parameter isPaged: whether `limit` and `marker` count.
     func list(isPaged: Bool = true) throws -> ServiceAnswer {
-        if call.query("global_tenant") == "true" {
+        if try call.heatFlag("global_tenant") {
             throw HeatFault(
                 status: 403, type: "Forbidden", message: "You are not authorized to use stacks:global_index.")
         }
         let limit = isPaged ? try limit() : nil
-        let isCounted = try flag("with_count")
+        let isCounted = try call.heatFlag("with_count")
         let (page, total) = try found(limit: limit, marker: isPaged ? call.query("marker") : nil, isCounted)
         var body: [String: JSONValue] = ["stacks": .array(page.map(summary))]
         if let limit, page.count == limit, let last = page.last {
@@ -33,26 +33,26 @@ extension HeatView {
     private func found(
         limit: Int?, marker: String?, _ isCounted: Bool
     ) throws -> (page: [StackRecord], total: Int) {
-        let filter = StackFilter(call, at: engine.now)
+        let filter = try StackFilter(call, at: engine.now)
         let stacks = engine.regions[place.region]?.stacks ?? [:]
         func isWanted(_ index: Int) -> Bool {
             stacks.values[index].project == place.project && filter.matches(stacks.values[index])
         }
-        let key = call.queries("sort_keys").first
-        let isByName = key == "stack_name" || key == "name"
-        let isByStatus = key == "stack_status" || key == "status"
-        var isAscending = isByName || isByStatus
-        switch call.query("sort_dir") {
-        case nil: break
-        case "desc": isAscending = false
-        case "asc": isAscending = true
-        default: throw HeatFault(status: 400, type: "ValueError", message: nil)
-        }
+        let keys = call.queries("sort_keys").compactMap(SortKey.init(rawValue:))
+        let isAscending = try call.isAscending(otherwise: !keys.isEmpty)
         let total = isCounted ? stacks.values.indices.count(where: isWanted) : 0
         let most = limit ?? .max
-        if isByName || isByStatus {
+        if !keys.isEmpty, keys != [.made] {
             var all = stacks.values.indices.filter(isWanted).map { stacks.values[$0] }
-            all.sort { isByName ? $0.name < $1.name : $0.status < $1.status }
+            // Those that are alike stay in the order of their making.
+            let places = all.enumerated().sorted { left, right in
+                for key in keys {
+                    let (first, second) = (key.value(of: left.element), key.value(of: right.element))
+                    if first != second { return first < second }
+                }
+                return left.offset < right.offset
+            }
+            all = places.map(\.element)
             if !isAscending { all.reverse() }
             if let index = all.firstIndex(where: { $0.id == marker }) { all.removeFirst(index + 1) }
             return (Array(all.prefix(most)), total)
@@ -73,13 +73,20 @@ extension HeatView {
         return (page, total)
     }
 
-    private func flag(_ name: String) throws -> Bool {
-        switch call.query(name)?.lowercased() {
-        case nil, "false": return false
-        case "true": return true
-        default:
-            throw HeatFault.badRequest(
-                "Unrecognized value \"\(call.query(name) ?? "")\" for \"\(name)\", acceptable values are: true, false.")
+    /// What a list may be sorted by (Heat, `_filter_and_page_query`).
+    private enum SortKey: String {
+        case name = "stack_name"
+        case status = "stack_status"
+        case made = "creation_time"
+        case updated = "updated_time"
+
+        func value(of stack: StackRecord) -> String {
+            switch self {
+            case .name: stack.name
+            case .status: stack.state.rawValue
+            case .made: stack.createdAt.microseconds
+            case .updated: stack.updatedAt?.microseconds ?? ""
+            }
         }
     }
 

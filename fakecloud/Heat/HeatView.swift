@@ -169,6 +169,31 @@ struct HeatView {
 }
 
 extension ServiceCall {
+    /// Whether a list is asked for in rising order.
+    ///
+    /// - Throws: ``HeatFault``.
+    func isAscending(otherwise fallback: Bool) throws(HeatFault) -> Bool {
+        switch query("sort_dir") {
+        case nil: fallback
+        case "desc": false
+        case "asc": true
+        default: throw HeatFault(status: 400, type: "ValueError", message: nil)
+        }
+    }
+
+    /// `true` or `false` in the query, in whatever letters; false where it is not given.
+    ///
+    /// - Throws: ``HeatFault``.
+    func heatFlag(_ name: String) throws(HeatFault) -> Bool {
+        switch query(name)?.lowercased() {
+        case nil, "false": return false
+        case "true": return true
+        default:
+            throw .badRequest(
+                "Unrecognized value \"\(query(name) ?? "")\" for \"\(name)\", acceptable values are: true, false.")
+        }
+    }
+
     /// A number in the query that is not negative; nil where it is not given.
     ///
     /// - Throws: ``HeatFault``.

@@ -17,9 +17,9 @@ extension HeatView {
                     "Data supplied was not valid: Invalid support status and should be one of (\(known))")
         }
         let pattern = call.query("name")
-        let expression = pattern.flatMap { try? Regex($0) }
+        let expression = pattern.flatMap(UserPattern.init)
         let found = ResourceSchema.all.filter { kind, schema in
-            (pattern == nil || expression.map { kind.rawValue.prefixMatch(of: $0) != nil } ?? false)
+            (pattern == nil || expression?.matchesBeginning(of: kind.rawValue) ?? false)
                 && call.query("version").map { schema.support["version"]?.string == $0 } ?? true
                 && call.query("support_status").map { schema.support["status"]?.string == $0 } ?? true
         }

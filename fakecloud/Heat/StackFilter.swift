@@ -15,26 +15,33 @@ struct StackFilter {
     private let notAllTags: [[String]]
     private let notAnyTags: [[String]]
 
-    init(_ call: ServiceCall, at now: Timestamp) {
+    /// - Throws: ``HeatFault``.
+    init(_ call: ServiceCall, at now: Timestamp) throws(HeatFault) {
         func any(_ names: String...) -> Set<String>? {
             let wanted = names.flatMap(call.queries)
             return wanted.isEmpty ? nil : Set(wanted)
         }
-        func tags(_ name: String) -> [[String]] {
-            call.queries(name).map { $0.split(separator: ",").map(String.init) }
+        func tags(_ name: String) throws(HeatFault) -> [[String]] {
+            let wanted = call.queries(name).map { $0.split(separator: ",").map(String.init) }
+            if let tag = wanted.joined().first(where: { $0.unicodeScalars.count > 80 }) {
+                throw .badRequest("Invalid tag, \"\(tag)\" is longer than 80 characters")
+            }
+            return wanted
         }
         self.now = now
-        showsDeleted = call.query("show_deleted")?.lowercased() == "true"
-        showsNested = call.query("show_nested")?.lowercased() == "true"
+        showsDeleted = try call.heatFlag("show_deleted")
+        showsNested = try call.heatFlag("show_nested")
+        // Heat hides what has certain tags, and without its being told, none has them.
+        _ = try call.heatFlag("show_hidden")
         owners = any("owner_id")
         names = any("name", "stack_name")
         ids = any("id")
         statuses = any("status", "stack_status")
         actions = any("action")
-        allTags = tags("tags")
-        anyTags = tags("tags_any")
-        notAllTags = tags("not_tags")
-        notAnyTags = tags("not_tags_any")
+        allTags = try tags("tags")
+        anyTags = try tags("tags_any")
+        notAllTags = try tags("not_tags")
+        notAnyTags = try tags("not_tags_any")
     }
 
     func matches(_ stack: StackRecord) -> Bool {

@@ -61,6 +61,7 @@ struct KeystoneView {
     private static let services = [
         Service(type: "identity", name: "keystone") { _, _ in FakeCloud.identityPath },
         Service(type: "orchestration", name: "heat") { "/heat/\($0)/v1/\($1)" },
+        Service(type: "cloudformation", name: "heat-cfn") { region, _ in CloudFormation.path(in: region) + "/v1" },
         Service(type: "compute", name: "nova") { region, _ in "/compute/\(region)/v2.1" },
         Service(type: "image", name: "glance") { region, _ in "/image/\(region)" },
         Service(type: "network", name: "neutron") { region, _ in "/network/\(region)" },

@@ -210,6 +210,22 @@ struct ComputeState: Sendable {
 
 extension ServiceFault {
     /// A body that breaks the schema (golden nova, `keypair-bad-name`).
+    /// The greatest number that Nova and Cinder take (`DB_MAX_INT`).
+    static let greatestInput = 2_147_483_647
+
+    /// A whole number within limits, as their schemas have it.
+    static func novaInteger(
+        _ field: String, _ value: Int, in range: ClosedRange<Int> = 1...greatestInput
+    ) throws(ServiceFault) -> Int {
+        if value < range.lowerBound {
+            throw novaInput(field, .integer(value), "\(value) is less than the minimum of \(range.lowerBound)")
+        }
+        if value > range.upperBound {
+            throw novaInput(field, .integer(value), "\(value) is greater than the maximum of \(range.upperBound)")
+        }
+        return value
+    }
+
     static func novaInput(_ field: String, _ value: JSONValue, _ reason: String) -> ServiceFault {
         ServiceFault(
             400,

@@ -46,10 +46,10 @@ extension RegionServices {
             if group == nil { throw ServiceFault(400, "Instance group \(id) could not be found.") }
         }
         let least = request["min_count"]?.integer ?? 1
-        let count = max(least, request["max_count"]?.integer ?? least)
-        guard count > 0 else {
-            throw .novaInput("min_count", .integer(least), "\(least) is less than the minimum of 1")
-        }
+        _ = try ServiceFault.novaInteger("min_count", least, in: 1...Self.mostAtOnce)
+        let most = try ServiceFault.novaInteger(
+            "max_count", request["max_count"]?.integer ?? least, in: 1...Self.mostAtOnce)
+        let count = max(least, most)
         let usage = ComputeState.Usage(
             instances: count, cores: flavor.vcpus * count, ramMiB: flavor.ramMiB * count)
         try compute.checkQuota(usage, of: project)
@@ -138,12 +138,12 @@ extension RegionServices {
                 bootsFromVolume = bootsFromVolume || isBoot
             case ("image", "volume"):
                 let image = try bootable(id, flavor: nil, change)
-                let size = item["volume_size"]?.integer ?? item["volume_size"]?.string.flatMap { Int($0) }
+                let size = try Self.size(of: item)
                 disks.append(
                     .new(size: size ?? max(1, flavor.diskGiB), image: image, isDeletedWithServer: goes))
                 bootsFromVolume = bootsFromVolume || isBoot
             case ("blank", "volume"):
-                let size = item["volume_size"]?.integer ?? item["volume_size"]?.string.flatMap { Int($0) }
+                let size = try Self.size(of: item)
                 disks.append(.new(size: size ?? 1, image: nil, isDeletedWithServer: goes))
             default: break
             }
@@ -156,6 +156,17 @@ extension RegionServices {
     }
 
     /// - Parameter flavor: what the image must fit into; nil where it does not matter.
+    /// How many servers one request may ask for, where no quota says so. Nova has no such limit.
+    private static let mostAtOnce = 1000
+
+    /// Of the disk that a mapping asks for, in GiB; nil where it does not say.
+    private static func size(of mapping: JSONValue) throws(ServiceFault) -> Int? {
+        guard
+            let size = mapping["volume_size"]?.integer ?? mapping["volume_size"]?.string.flatMap({ Int($0) })
+        else { return nil }
+        return try ServiceFault.novaInteger("volume_size", size)
+    }
+
     private func bootable(_ id: String?, flavor: Flavor?, _ change: Change) throws(ServiceFault) -> String {
         guard let id, let image = try? image.image(id, for: change.requester) else {
             throw ServiceFault(400, "Can not find requested image")

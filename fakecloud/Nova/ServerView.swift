@@ -187,10 +187,10 @@ extension NovaView {
     private func filter(_ servers: [Instance], _ name: String, _ value: String) throws(ServiceFault) -> [Instance] {
         switch name {
         case "name":
-            guard let pattern = try? Regex(value) else {
+            guard let pattern = UserPattern(value) else {
                 throw ServiceFault(400, "Invalid regular expression for name: \(value)")
             }
-            return servers.filter { (try? pattern.firstMatch(in: $0.name)) != nil }
+            return servers.filter { pattern.isFound(in: $0.name) }
         case "status": return servers.filter { $0.status == value.uppercased() }
         case "vm_state": return servers.filter { $0.state.rawValue == value }
         case "task_state": return servers.filter { $0.step?.taskState == value }
@@ -216,12 +216,12 @@ extension NovaView {
             }
             return servers.filter { $0.updatedAt >= instant }
         case "ip":
-            guard let pattern = try? Regex(value) else {
+            guard let pattern = UserPattern(value) else {
                 throw ServiceFault(400, "Invalid regular expression for ip: \(value)")
             }
             return servers.filter { server in
                 services.network.ports.records(services.network.portsByDevice[server.id]).flatMap(\.fixedIPs)
-                    .contains { (try? pattern.firstMatch(in: $0.address.description)) != nil }
+                    .contains { pattern.isFound(in: $0.address.description) }
             }
         case "deleted": return ["1", "true"].contains(value.lowercased()) ? [] : servers
         default: return servers

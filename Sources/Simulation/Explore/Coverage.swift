@@ -56,10 +56,22 @@ public struct Coverage: Equatable, Sendable {
     public var summary: String {
         [
             "\(statuses.count)/\(Deployment.Status.allCases.count) statuses",
-            "\(transitions.count)/\(Invariants.knownTransitions) transitions",
+            "\(transitions.count)/\(Invariants.transitions.count) transitions",
             "\(crashPoints.count)/\(CrashPoint.allCases.count) crash points",
             "\(errorCodes.count) error codes", "\(closeCodes.count) close codes", "\(cloudAnswers.count) cloud answers",
         ].joined(separator: ", ")
+    }
+
+    /// What could have been reached and was not: statuses, transitions, crash points, codes of `lastError` and of
+    /// closed sockets.
+    public var missing: [String] {
+        let known: [(Set<String>, Set<String>)] = [
+            (Set(Deployment.Status.allCases.map(\.rawValue)), statuses), (Invariants.transitions, transitions),
+            (Set(CrashPoint.allCases.map(\.rawValue)), crashPoints),
+            (Set(Failure.Code.allCases.map(\.rawValue)), errorCodes),
+            (Set(CloseCode.allCases.map { "close \($0.rawValue)" }), Set(closeCodes.map { "close \($0)" })),
+        ]
+        return known.flatMap { known, reached in known.subtracting(reached).sorted() }
     }
 
     /// `{statuses, transitions, crashPoints, errorCodes, closeCodes, cloudAnswers}`, each a sorted list.

@@ -11,15 +11,28 @@ public struct Explorer: Sendable {
     /// A story that is explored.
     public struct Story: Sendable {
         public let file: String
-        public let document: StoryDocument
-        public let scenario: Scenario
+        /// The story as it is for a seed, nil where that is none.
+        let told: @Sendable (_ seed: UInt64) -> (document: StoryDocument, scenario: Scenario)?
 
         /// - Throws: ``ScenarioErrors``.
         public init(_ document: StoryDocument, file: String) throws(ScenarioErrors) {
-            self.document = document
             self.file = file
-            scenario = try Scenario(parsing: Array(document.yaml.utf8), file: file, standardCloud: .standard)
+            let scenario = try Scenario(parsing: Array(document.yaml.utf8), file: file, standardCloud: .standard)
+            told = { _ in (document, scenario) }
         }
+
+        private init(generated file: String) {
+            self.file = file
+            told = { seed in
+                let document = Workload.document(seed: seed)
+                let scenario = try? Scenario(
+                    parsing: Array(document.yaml.utf8), file: file, standardCloud: .standard)
+                return scenario.map { (document, $0) }
+            }
+        }
+
+        /// Another story for every seed, that nobody wrote.
+        public static let generated = Story(generated: Workload.name)
     }
 
     /// A run that broke something.
@@ -122,6 +135,9 @@ public struct Explorer: Sendable {
         let found: Found?
     }
 
+    /// One run in so many is played twice.
+    private static let repetition = 16
+
     /// Seeds go round all stories.
     private func attempt(_ index: Int) -> Attempt {
         let story = stories[index % stories.count]
@@ -129,7 +145,12 @@ public struct Explorer: Sendable {
         let played = Self.play(story, seed: seed, mutant: mutant)
         var coverage = Coverage()
         coverage.add(played.outcome.trace)
-        let found = played.failure.map {
+        var failure = played.failure
+        if failure == nil, (index + 1) % Self.repetition == 0 {
+            let again = Self.play(story, seed: seed, mutant: mutant).outcome
+            failure = Self.difference(played.outcome, again)
+        }
+        let found = failure.map {
             Found(file: story.file, seed: seed, failure: $0, document: played.document, run: index + 1)
         }
         return Attempt(outcome: played.outcome, coverage: coverage, found: found)
@@ -142,16 +163,28 @@ public struct Explorer: Sendable {
     static func play(
         _ story: Story, seed: UInt64, mutant: Mutant?
     ) -> (document: StoryDocument, outcome: RunOutcome, failure: RunFailure?) {
-        if let varied = Variation.vary(story.document, of: story.scenario, seed: seed),
+        guard let (original, told) = story.told(seed) else {
+            preconditionFailure("a workload is a story: seed \(seed)")
+        }
+        if let varied = Variation.vary(original, of: told, seed: seed),
             let scenario = try? Scenario(parsing: Array(varied.yaml.utf8), file: story.file, standardCloud: .standard)
         {
             let outcome = Simulation.play(scenario, mutant: mutant)
             return (varied, outcome, outcome.breach)
         }
-        var document = story.document
+        var document = original
         document["seed"] = "\(seed)"
-        let outcome = Simulation.play(story.scenario, seed: seed, mutant: mutant)
+        let outcome = Simulation.play(told, seed: seed, mutant: mutant)
         return (document, outcome, outcome.failures.first)
+    }
+
+    /// M1: the same story and seed are the same trace.
+    static func difference(_ one: RunOutcome, _ other: RunOutcome) -> RunFailure? {
+        guard
+            let differs = zip(one.trace, other.trace).first(where: { $0 != $1 })?.0.n
+                ?? (one.trace.count == other.trace.count ? nil : min(one.trace.count, other.trace.count) + 1)
+        else { return nil }
+        return RunFailure("the same story and seed are two traces, from line \(differs) on", invariant: "M1")
     }
 
     /// Takes a story that fails apart until nothing can be left out.
@@ -166,6 +199,9 @@ public struct Explorer: Sendable {
             // A failure that came early comes early in a smaller story.
             let mostLines = (found.failure.line ?? 95_000) + 5000
             let outcome = Simulation.play(scenario, mostLines: mostLines, mutant: mutant)
+            if found.failure.invariant == "M1" {
+                return Self.difference(outcome, Simulation.play(scenario, mostLines: mostLines, mutant: mutant)) != nil
+            }
             return outcome.failures.contains { $0.isLike(found.failure) }
         }
         return shrinker.shrink(found.document)

@@ -11,6 +11,8 @@ struct Variation {
     private let random: RandomSource
     /// When all trouble ends.
     private let calm: Duration
+    /// How many servers there are in it.
+    private var instances: Int
 
     /// - Returns: nil where the seed says to play the story as it is: then what it expects must hold.
     static func vary(_ document: StoryDocument, of story: Scenario, seed: UInt64) -> StoryDocument? {
@@ -26,6 +28,7 @@ struct Variation {
         self.story = story
         self.random = random
         calm = .seconds(60 * (2 + random.index(below: 14)))
+        instances = story.instances
     }
 
     private mutating func draw(seed: UInt64) {
@@ -41,10 +44,18 @@ struct Variation {
         if happens(55) { for number in 1...(1 + random.index(below: 3)) { addFault(number) } }
         if happens(25) { addStackRule() }
         if happens(10) { deleteStack() }
+        if instances == 1, happens(25) {
+            instances = 2
+            document[["portal", "instances"]] = "2"
+        }
         for user in story.users { disturb(user) }
         if happens(20) { addStranger() }
-        if happens(10) {
-            document.append(["at": span(upTo: calm), "for": span(upTo: .seconds(120))], to: ["portal", "pause"])
+        if happens(instances > 1 ? 30 : 10) {
+            document.append(
+                [
+                    "instance": "\(random.index(below: instances))", "at": span(upTo: calm),
+                    "for": span(upTo: .seconds(300)),
+                ], to: ["portal", "pause"])
         }
         if happens(10) {
             document.append(
@@ -164,7 +175,7 @@ struct Variation {
         let path = ["users", user.name, "script"]
         var steps = document[path]?.items ?? []
         func insert(_ step: StoryDocument, after index: Int) {
-            let place = index + 1 + random.index(below: steps.count - index)
+            let place = min(steps.count, index + 1 + random.index(below: max(1, steps.count - index)))
             steps.insert(step, at: place)
             if happens(60) { steps.insert(["sleep": span(upTo: .seconds(30))], at: place) }
         }
@@ -199,6 +210,12 @@ struct Variation {
         if happens(25), let index = place(of: "create"), let label = steps[index][["create", "as"]]?.text {
             insert(["delete": ["deployment": "\(label)"]], after: index)
         }
+        if happens(20), let index = place(of: "create"), let label = steps[index][["create", "as"]]?.text {
+            // Where it is not in ERROR the server refuses, and the user does no more.
+            steps.append(["sleep": span(upTo: calm)])
+            steps.append(["retry": ["deployment": "\(label)"]])
+        }
+        if happens(10) { insert(["list": ["pageSize": "\(1 + random.index(below: 3))"]], after: 0) }
         if happens(10) { steps.append("logout") }
         document[path] = .list(steps)
     }
@@ -233,6 +250,7 @@ struct Variation {
                     "point": "\(pick(Self.crashPoints).rawValue)",
                     "nth": "\(happens(60) ? 1 : 1 + random.index(below: 6))",
                 ] : ["at": span(upTo: calm)]
+            crash["instance"] = "\(random.index(below: instances))"
             crash["restartAfter"] = span(upTo: .seconds(40))
             crashes.append(crash)
         }

@@ -144,6 +144,7 @@ extension Invariants {
 }
 
 extension Invariants {
-    /// How many changes of status there are.
-    static let knownTransitions = edges.reduce(0) { count, edge in count + edge.value.filter { $0 != edge.key }.count }
+    /// The changes of status that there are: `REQUESTED→PROVISIONING`.
+    static let transitions = Set(
+        edges.flatMap { from, next in next.filter { $0 != from }.map { from + "→" + $0 } })
 }

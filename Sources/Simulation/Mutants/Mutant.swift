@@ -2,6 +2,7 @@ import Deployments
 import OpenStack
 import Runtime
 import WebSockets
+import Workers
 
 /// A portal with one deliberate bug, to show that the invariants and the explorer find it.
 ///
@@ -21,6 +22,15 @@ public enum Mutant: String, CaseIterable, Sendable {
     case forgetsADeleteAfterARestart = "forget-a-delete-after-a-restart"
     case ignoresA401 = "ignore-a-401"
     case spinsOn429 = "spin-on-429"
+    case keepsNoFence = "keep-no-fence"
+    case takesOneLookForEnough = "take-one-look-for-enough"
+    case takesErrorsForAbsence = "take-errors-for-absence"
+    case sweepsNothing = "sweep-nothing"
+    case ignoresRetryAfter = "ignore-retry-after"
+    case losesAChange = "lose-a-change"
+    case dropsAnEvent = "drop-an-event"
+    case commitsWithoutAnEvent = "commit-without-an-event"
+    case listsForAnybody = "list-for-anybody"
 
     /// What is wrong, in a sentence.
     public var sentence: String {
@@ -37,25 +47,55 @@ public enum Mutant: String, CaseIterable, Sendable {
         case .forgetsADeleteAfterARestart: "A server does not take up deletions that were asked for before it started."
         case .ignoresA401: "A token is kept for good, whatever the services say of it."
         case .spinsOn429: "A call that is answered with 429 is sent again at once."
+        case .keepsNoFence: "A worker writes what it learned, whoever holds the deployment by then."
+        case .takesOneLookForEnough: "A stack that is not there at one look is taken for gone."
+        case .takesErrorsForAbsence: "A 5xx on a look at a stack is taken for its absence."
+        case .sweepsNothing: "Nobody looks for stacks that belong to no deployment."
+        case .ignoresRetryAfter: "Nobody reads Retry-After."
+        case .losesAChange: "Now and then the sockets are not told of a transaction."
+        case .dropsAnEvent: "Now and then an event is not sent over a socket."
+        case .commitsWithoutAnEvent: "Now and then a change is committed without its lines for the log."
+        case .listsForAnybody: "The total of a list counts every customer's deployments."
         }
     }
 }
 
 extension Mutant {
     /// What the server takes for its store.
-    func store(over inner: any DeploymentStore, surroundings: Surroundings) -> any DeploymentStore {
+    ///
+    /// - Parameter feed: what all servers on the store commit.
+    func store(
+        over inner: any DeploymentStore, feed: Feed, surroundings: Surroundings
+    ) -> any DeploymentStore {
         let bornAt = surroundings.time.now
         let random = surroundings.random.stream("mutant")
         switch self {
-        case .emitsBeforeCommit: return HastyStore(inner: inner)
+        case .emitsBeforeCommit: return HastyStore(inner: inner, feed: feed)
         case .readsStaleOnSubscribe: return LaggingStore(inner: inner, time: surroundings.time)
         case .forgetsToAdopt: return MutantStore(inner: inner, writing: ForgettingToAdopt.init)
         case .skipsTheCustomerCheck: return MutantStore(inner: inner, reading: OwnedByAnybody.init)
         case .losesAWakeUp: return MutantStore(inner: inner) { LosingWakeUps($0, random: random) }
         case .chargesAKeyTwice: return MutantStore(inner: inner, writing: ForgettingKeys.init)
         case .forgetsADeleteAfterARestart: return MutantStore(inner: inner) { ForgettingDeletes($0, bornAt: bornAt) }
-        case .dropsTheSnapshot, .retriesUnderANewName, .leaksASubscription, .ignoresA401, .spinsOn429: return inner
+        case .keepsNoFence: return MutantStore(inner: inner, writing: Unfenced.init)
+        case .losesAChange: return LossyStore(inner: inner, feed: feed, random: random)
+        case .commitsWithoutAnEvent: return MutantStore(inner: inner) { LosingEvents($0, random: random) }
+        case .listsForAnybody: return MutantStore(inner: inner, reading: CountingAll.init)
+        case .dropsTheSnapshot, .retriesUnderANewName, .leaksASubscription, .ignoresA401, .spinsOn429,
+            .takesOneLookForEnough, .takesErrorsForAbsence, .sweepsNothing, .ignoresRetryAfter, .dropsAnEvent:
+            return inner
         }
+    }
+
+    /// How the server's workers are set.
+    var workerSettings: WorkerSettings {
+        var settings = WorkerSettings()
+        switch self {
+        case .takesOneLookForEnough: (settings.absencesToMiss, settings.absenceWindow) = (1, .zero)
+        case .sweepsNothing: settings.sweepInterval = .seconds(365 * 86_400)
+        default: break
+        }
+        return settings
     }
 
     /// What the server takes for its way to the cloud.
@@ -64,6 +104,8 @@ extension Mutant {
         case .retriesUnderANewName: RenamingTransport(inner: inner)
         case .ignoresA401: HoardingTransport(inner: inner)
         case .spinsOn429: SpinningTransport(inner: inner, time: time)
+        case .takesErrorsForAbsence: PessimisticTransport(inner: inner)
+        case .ignoresRetryAfter: HurriedTransport(inner: inner)
         default: inner
         }
     }
@@ -73,6 +115,7 @@ extension Mutant {
         switch self {
         case .dropsTheSnapshot: SnapshotDroppingSocket(inner: inner)
         case .leaksASubscription: DeafSocket(inner: inner)
+        case .dropsAnEvent: EventDroppingSocket(inner: inner)
         default: inner
         }
     }

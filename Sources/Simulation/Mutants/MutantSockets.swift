@@ -59,3 +59,27 @@ struct DeafSocket: MessageSocket {
     func ping() async throws { try await inner.ping() }
     func close(_ code: CloseCode) async { await inner.close(code) }
 }
+
+/// Keeps back every thirtieth event.
+final class EventDroppingSocket: MessageSocket {
+    private let inner: any MessageSocket
+    private let events = Mutex(0)
+
+    init(inner: any MessageSocket) {
+        self.inner = inner
+    }
+
+    var frames: any AsyncSequence<SocketFrame, any Error> & Sendable { inner.frames }
+
+    func send(_ text: String) async throws {
+        let isEvent = (try? JSONValue(parsing: text.utf8))?["type"]?.string == "deployment.event"
+        let isDropped = events.withLock { events in
+            if isEvent { events += 1 }
+            return isEvent && events % 30 == 0
+        }
+        if !isDropped { try await inner.send(text) }
+    }
+
+    func ping() async throws { try await inner.ping() }
+    func close(_ code: CloseCode) async { await inner.close(code) }
+}

@@ -110,6 +110,41 @@ final class ForgettingDeletes: ForwardingTransaction {
     }
 }
 
+final class Unfenced: ForwardingTransaction {
+    override func update(
+        _ record: DeploymentRecord, from previous: DeploymentRecord, fence: Int?, dueAt: Timestamp?,
+        events drafts: [EventDraft]
+    ) throws {
+        try super.update(record, from: previous, fence: nil, dueAt: dueAt, events: drafts)
+    }
+}
+
+final class LosingEvents: ForwardingTransaction {
+    private let random: RandomSource
+
+    init(_ inner: any DeploymentTransaction, random: RandomSource) {
+        self.random = random
+        super.init(inner)
+    }
+
+    override func update(
+        _ record: DeploymentRecord, from previous: DeploymentRecord, fence: Int?, dueAt: Timestamp?,
+        events drafts: [EventDraft]
+    ) throws {
+        let isLost = random.index(below: 20) == 0
+        try super.update(record, from: previous, fence: fence, dueAt: dueAt, events: isLost ? [] : drafts)
+    }
+}
+
+final class CountingAll: ForwardingQueries {
+    override func deployments(_ query: DeploymentQuery) throws -> DeploymentPage {
+        let page = try super.deployments(query)
+        let regions = try super.regionsWithWork()
+        let all = try regions.flatMap { try super.work(in: $0) }
+        return DeploymentPage(items: page.items, total: max(page.total, all.count))
+    }
+}
+
 /// Notes what a transaction would change, for a store that tells of it too early or remembers it too long.
 final class RecordingTransaction: ForwardingTransaction {
     private(set) var records: [DeploymentRecord] = []
@@ -131,14 +166,16 @@ final class RecordingTransaction: ForwardingTransaction {
 /// Tells first and commits then.
 struct HastyStore: DeploymentStore {
     let inner: any DeploymentStore
+    let feed: Feed
     private let early = Feed()
 
     private struct Rehearsed: Error {
         let changes: [CommittedChange]
     }
 
-    init(inner: any DeploymentStore) {
+    init(inner: any DeploymentStore, feed: Feed) {
         self.inner = inner
+        self.feed = feed
     }
 
     func read<Value: Sendable>(
@@ -163,7 +200,13 @@ struct HastyStore: DeploymentStore {
         return try await inner.write(body)
     }
 
-    func changes() -> AsyncStream<[CommittedChange]> { early.changes() }
+    /// States come early; events, and what others commit, at their time.
+    func changes() -> AsyncStream<[CommittedChange]> {
+        let (stream, mailbox) = AsyncStream<[CommittedChange]>.makeStream()
+        early.tell(mailbox)
+        feed.tell(mailbox)
+        return stream
+    }
 }
 
 /// Reads what was committed a second ago.
@@ -221,4 +264,29 @@ final class LaggingStore: DeploymentStore {
     }
 
     func changes() -> AsyncStream<[CommittedChange]> { inner.changes() }
+}
+
+/// Does not hear of every transaction.
+struct LossyStore: DeploymentStore {
+    let inner: any DeploymentStore
+    let feed: Feed
+    let random: RandomSource
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any DeploymentQueries) throws -> Value
+    ) async throws -> Value {
+        try await inner.read(body)
+    }
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any DeploymentTransaction) throws -> Value
+    ) async throws -> Value {
+        try await inner.write(body)
+    }
+
+    func changes() -> AsyncStream<[CommittedChange]> {
+        let (stream, mailbox) = AsyncStream<[CommittedChange]>.makeStream()
+        feed.tell(mailbox) { [random] in random.index(below: 30) == 0 ? [] : $0 }
+        return stream
+    }
 }

@@ -65,3 +65,28 @@ struct SpinningTransport: CloudTransport {
         }
     }
 }
+
+/// Takes an error for the absence of the stack that was looked at.
+struct PessimisticTransport: CloudTransport {
+    let inner: any CloudTransport
+
+    func send(_ request: CloudRequest) async throws -> CloudResponse {
+        var response = try await inner.send(request)
+        guard request.method == .get, request.url.contains("/stacks/"), response.status >= 500 else { return response }
+        response.status = 404
+        response.headers[.contentType] = "application/json"
+        response.body = Array(#"{"code": 404, "error": {"type": "EntityNotFound", "message": "Not found"}}"#.utf8)
+        return response
+    }
+}
+
+/// Reads no Retry-After.
+struct HurriedTransport: CloudTransport {
+    let inner: any CloudTransport
+
+    func send(_ request: CloudRequest) async throws -> CloudResponse {
+        var response = try await inner.send(request)
+        response.headers[.retryAfter] = nil
+        return response
+    }
+}
