@@ -122,7 +122,7 @@ public final class CloudCatalog: Catalog {
     }
 
     /// The name, where it means one thing and reads well in an address; else the cloud's own id. Heat takes both.
-    private static func publicId(of name: String, among names: [String], uuid: String) -> String {
+    static func publicId(of name: String, among names: [String], uuid: String) -> String {
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

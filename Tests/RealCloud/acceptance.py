@@ -280,6 +280,7 @@ def doctor_is_content(stage):
 
 def records_and_replays(stage):
     """A recording of this cloud passes on the fake, in which things take as long as here, and says nothing private."""
+    stage.cloud.forget_deleted()
     file = stage.folder / "recorded.yaml"
     record = ["record", "--cloud", "real", "--template", TEMPLATE, "--for", "20s", "--output", str(file),
               "--format", "json", "--try"]
@@ -288,19 +289,24 @@ def records_and_replays(stage):
     seen = json.loads(done.stdout)
     assert seen["stacks"] >= 3 and seen["calls"] > 20 and seen["makesVMs"], seen
     text = file.read_text()
-    # The VM's server takes 12 s in this template, and Heat up to a second more.
-    create = re.search(r"OS::Nova::Server:[^A-Z]*?create: (?:{ lognormal: { p50: )?(\\d+)(ms|s)", text)
+    # The VM's server takes 12 s in this template, and Heat some more.
+    create = re.search(
+        r"OS::Nova::Server:[^A-Z]*?create: (?:{ lognormal: { p50: (\w+), p99: (\w+) }|(\w+))", text)
     assert create, text
-    seconds = int(create[1]) / (1000 if create[2] == "ms" else 1)
-    assert 11 <= seconds <= 15, text
+    # One duration is the median and the 99th percentile.
+    median, most = (seconds(create[n] or create[3]) for n in (1, 2))
+    assert 11 <= median <= 40, text
     assert stage.run("check", str(file)).returncode == 0
     replay = stage.folder / "replay.jsonl"
     played = stage.run("run", str(file), "--trace", str(replay))
     assert played.returncode == 0, played
     trace = [json.loads(line) for line in replay.read_text().splitlines()]
-    made = next(line["t"] for line in trace if line["kind"] == "call" and line["op"] == "heat.stack.create")
+    made = next(
+        line["t"] for line in trace
+        if line["kind"] == "asks" and line["method"] == "POST" and line["path"].endswith("/stacks"))
     active = next(line["t"] for line in trace if line["kind"] == "commit" and line["data"]["status"] == "ACTIVE")
-    assert 10_000 <= active - made <= 22_000, (made, active)
+    # As far below the median as the 99th percentile is above it, and what the portal and the other calls take.
+    assert median ** 2 / most * 800 <= active - made <= most * 1500 + 30_000, (median, most, made, active)
     # A create that fails is recorded with the cloud's words, and the portal meets it in the replay.
     done = stage.run(*record, "1", "--image", "broken")
     assert done.returncode == 0, done
@@ -324,6 +330,11 @@ def records_and_replays(stage):
     private += [stack[key] for stack in cloud.stacks("hothouse-record", deleted=True) for key in ("id", "stack_name")]
     for secret in private:
         assert secret not in text, f"{secret} is in the recording"
+
+
+def seconds(duration):
+    """Of a duration as scenarios write it: 1500ms, 12s."""
+    return int(duration[:-2]) / 1000 if duration.endswith("ms") else int(duration[:-1])
 
 
 def trials(stage):

@@ -59,4 +59,29 @@ import Testing
         let problem = #expect(throws: TemplateProblem.self) { try StackTemplate(yaml: yaml, file: "x.yaml") }
         #expect(problem?.description.contains(words) == true, "\(String(describing: problem))")
     }
+
+    @Test("a trial is of the smallest flavor and image, or of those named, by what the portal calls them")
+    func trial() throws {
+        let flavors = [
+            OfferClient.Flavor(id: "f1", name: "big", vcpus: 4, ramMiB: 8192, diskGiB: 80),
+            OfferClient.Flavor(id: "f2", name: "small", vcpus: 1, ramMiB: 1024, diskGiB: 10),
+            OfferClient.Flavor(id: "f3", name: "tiny", vcpus: 1, ramMiB: 64, diskGiB: 1),
+        ]
+        let images = [
+            OfferClient.Image(id: "i1", name: "windows", minDiskGiB: 40, minRamMiB: 4096, adminUser: nil),
+            OfferClient.Image(id: "i2", name: "my image", minDiskGiB: 2, minRamMiB: 512, adminUser: nil),
+        ]
+        func parameters(_ order: TrialOrder?) throws -> [String: JSONValue] {
+            let order = try #require(order)
+            let request = StackTemplate.standard.request(
+                for: order, name: "t", hasVolumes: true, settings: WorkerSettings())
+            #expect(request.tags == ["hothouse-record"] && request.name == "t")
+            return request.parameters
+        }
+        let smallest = try parameters(TrialOrder(flavors: flavors, images: images))
+        #expect(smallest["flavor"] == "small" && smallest["image"] == "i2" && smallest["boot_volume_gib"] == 2)
+        let named = try parameters(TrialOrder(flavors: flavors, images: images, flavor: "tiny", image: "windows"))
+        #expect(named["flavor"] == "tiny" && named["image"] == "windows" && named["boot_volume_gib"] == 40)
+        #expect(TrialOrder(flavors: flavors, images: images, image: "none") == nil)
+    }
 }

@@ -132,13 +132,12 @@ public final class CloudRecorder: Sendable {
     // Trials.
 
     private func run(_ trials: Trials, in region: Region) async throws {
-        guard let (flavor, image) = try await order(trials, in: region) else { return }
+        guard let order = try await order(trials, in: region) else { return }
         let hasVolumes = (try? await region.connection.offers(.volume)) ?? true
         for number in 1...trials.count where !isStopped {
             let random = surroundings.random.bytes(4).map { String($0, radix: 16) }.joined()
-            let request = settings.template.trialRequest(
-                name: "hothouse-record-\(random)", flavor: flavor, image: image, hasVolumes: hasVolumes,
-                settings: settings)
+            let request = settings.template.request(
+                for: order, name: "hothouse-record-\(random)", hasVolumes: hasVolumes, settings: settings)
             state.withLock { $0.leftovers.append(request.name) }
             let trial = StackTrial(
                 reader: region.reader, request: request, settings: settings, time: surroundings.time,
@@ -159,23 +158,15 @@ public final class CloudRecorder: Sendable {
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
     /// What the stacks of trials are made of; nil where the region does not say what it has.
-    private func order(_ trials: Trials, in region: Region) async throws -> (OfferClient.Flavor, OfferClient.Image)? {
+    private func order(_ trials: Trials, in region: Region) async throws -> TrialOrder? {
         let offer = OfferClient(region.connection)
         guard case .ok(let flavors) = try await offer.flavors(), case .ok(let images) = try await offer.images() else {
             progress("\(region.id): no stacks are made: it does not say what instance types and images it has")
             return nil
         }
-        let image = images.filter { trials.image == nil || $0.name == trials.image }.min {
-            ($0.minDiskGiB, $0.minRamMiB) < ($1.minDiskGiB, $1.minRamMiB)
-        }
-        let flavor = flavors.filter { flavor in
-            trials.flavor.map { $0 == flavor.name } ?? (flavor.ramMiB >= image?.minRamMiB ?? 0)
-        }.min { ($0.ramMiB, $0.vcpus) < ($1.ramMiB, $1.vcpus) }
-        guard let flavor, let image else {
-            progress("\(region.id): no stacks are made: there is no such instance type or image")
-            return nil
-        }
-        return (flavor, image)
+        let order = TrialOrder(flavors: flavors, images: images, flavor: trials.flavor, image: trials.image)
+        if order == nil { progress("\(region.id): no stacks are made: there is no such instance type or image") }
+        return order
     }
 
     // What came of it.

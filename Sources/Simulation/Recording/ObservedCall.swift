@@ -45,7 +45,7 @@ extension CloudOperation {
         case (.get, "events", 3): self = .heatEventList
         case (.get, "resources", 3): self = .heatResourceList
         case (.post, "validate", nil): self = .heatTemplateValidate
-        case (.get, "detail", nil): self = .novaFlavorList
+        case (.get, "detail", nil): self = path.dropLast().last == "flavors" ? .novaFlavorList : .novaServerList
         case (.get, "limits", nil): self = .novaLimitsShow
         case (.get, "images", nil): self = .glanceImageList
         case (.get, "networks", nil): self = .neutronNetworkList

@@ -101,12 +101,12 @@ import Testing
 
     @Test("a fault that the story does not meet is told in a comment")
     func rareFault() throws {
-        let rare = ObservedCall(
-            operation: .novaKeypairList, took: .seconds(1),
+        let check = ObservedCall(
+            operation: .heatTemplateValidate, took: .seconds(1),
             outcome: .answered(status: 500, retryAfter: nil, isJSON: true))
-        let (yaml, scenario) = try story(Observations(regions: [region("here", calls(9) + [rare])]))
+        let (yaml, scenario) = try story(Observations(regions: [region("here", calls(9) + [check])]))
         #expect(scenario.cloud.faults.isEmpty)
-        #expect(yaml.contains("#   - id: region-1-nova.keypair.list"))
+        #expect(yaml.contains("#   - id: region-1-heat.template.validate"))
     }
 
     @Test("a cloud in which nothing works is a story of a user who makes nothing")
