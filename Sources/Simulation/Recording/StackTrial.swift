@@ -40,7 +40,11 @@ struct StackTrial: Sendable {
             guard let made = try await search() else { return .notMade("\(failure)") }
             id = made
         }
-        let status = try await settle(id, within: settings.stackLimit, onStatus) { !$0.isInProgress || isStopped() }
+        let status = try await settle(within: settings.stackLimit, onStatus) {
+            try await heat.show(request.name, id: id)
+        } isSettled: {
+            !$0.isInProgress || isStopped()
+        }
         try await reader.read(Stack(id: id, name: request.name, status: status), isGone: false)
         return try await delete(id, onStatus) ? .gone(after: status) : .left(request.name)
     }
@@ -54,13 +58,18 @@ struct StackTrial: Sendable {
         while failures < Self.deletesAtMost, time.uptime < end {
             switch try await heat.delete(request.name, id: id) {
             case .ok, .absent: break
-            case .rejected, .conflict, .later, .unknown:
+            case .rejected, .conflict:
                 failures += 1
+                fallthrough
+            case .later, .unknown:
                 try await time.sleep(for: Self.pauseAfterFailure)
                 continue
             }
-            let status = try await settle(id, within: end - time.uptime, onStatus) {
-                $0.isDeleted || $0.status == "DELETE_FAILED"
+            // By its name: Heat goes on for a moment after DELETE_COMPLETE, and may yet fail (semantics.md S6.6).
+            let status = try await settle(within: end - time.uptime, onStatus) {
+                try await heat.find(request.name)
+            } isSettled: {
+                $0.status == "DELETE_FAILED"
             }
             let isGone = status == Self.gone
             try await reader.read(Stack(id: id, name: request.name, status: status), isGone: isGone)
@@ -82,17 +91,18 @@ struct StackTrial: Sendable {
         }
     }
 
-    /// Waits until a stack is as wanted, or gone, or for long enough.
+    /// Waits until a stack is as wanted, or absent, or for long enough.
     ///
     /// - Returns: its status, as last seen.
     private func settle(
-        _ id: String, within limit: Duration, _ onStatus: (String) -> Void, isSettled: (Stack) -> Bool
+        within limit: Duration, _ onStatus: (String) -> Void, look: () async throws -> Answer<Stack>,
+        isSettled: (Stack) -> Bool
     ) async throws -> String {
         let end = time.uptime + limit
         var status = "IN_PROGRESS"
         while time.uptime < end {
             try await time.sleep(for: Self.pollInterval)
-            switch try await heat.show(request.name, id: id) {
+            switch try await look() {
             case .ok(let stack):
                 if stack.status != status { onStatus(stack.status) }
                 status = stack.status

@@ -230,6 +230,18 @@ import Workers
         #expect(run.trace.text.contains("NO_CAPACITY"))
     }
 
+    @Test("a stack is deleted when the cloud takes the deletion, however late")
+    func lateDeletion() throws {
+        let fake = try cloud(
+            """
+            regions: { west: {} }
+            faults: [{ id: busy, op: heat.stack.delete, when: { first: 20 }, answer: { status: 503 } }]
+            """)
+        let outcome = try record(fake, for: .seconds(10), trials: 1)
+        #expect(outcome.left == [] && outcome.leftovers == [])
+        #expect(outcome.calls.count { $0.operation == .heatStackDelete } == 21)
+    }
+
     @Test("a stack that can't be deleted is named")
     func leftBehind() throws {
         let fake = try cloud(
