@@ -237,6 +237,8 @@ def no_network(stage):
     page = stage.page(context, f"/deployments/{deployment}")
     live(page)
     context.set_offline(True)
+    # The page learns of it a moment later; a socket that is lost before that comes back at once, as it should.
+    page.wait_for_function("!navigator.onLine")
     client.expect(200, "POST", "/_hothouse/sockets/drop", {"user": client.email, "how": "reset"})
     expect(page.locator("[data-connection=offline]")).to_be_visible()
     status(page, "Active")
