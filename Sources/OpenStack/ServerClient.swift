@@ -1,10 +1,8 @@
-import HTTPTypes
 import Runtime
 
 /// Nova's servers of the project, as far as a portal looks at them.
 public struct ServerClient: Sendable {
     public let connection: CloudConnection
-    private static let pageLimit = 100
 
     public struct Server: Equatable, Sendable {
         public let id: String
@@ -39,23 +37,6 @@ public struct ServerClient: Sendable {
 
     /// All servers of the project, page by page.
     public func servers() async throws -> Answer<[Server]> {
-        var servers: [Server] = []
-        var query: [(name: String, value: String)] = []
-        for _ in 0..<Self.pageLimit {
-            let exchange = try await connection.exchange(.compute, .get, "servers/detail", query: query)
-            let answer = Answer<JSONValue>(exchange, to: .read, at: connection.time.now)
-            guard case .ok(let body) = answer else { return answer.flatMap { _ in .ok([]) } }
-            guard let page = body["servers"]?.array else { return .unknown(CloudFailure(message: "no servers")) }
-            for value in page {
-                guard let server = Server(value) else {
-                    return .unknown(CloudFailure(message: "servers of another shape"))
-                }
-                servers.append(server)
-            }
-            let hasMore = body["servers_links"]?.array?.contains { $0["rel"]?.string == "next" } ?? false
-            guard hasMore, let last = servers.last else { return .ok(servers) }
-            query = [(name: "marker", value: last.id)]
-        }
-        return .unknown(CloudFailure(message: "a list without an end"))
+        try await connection.all(.compute, "servers/detail", key: "servers") { Server($0).map(Optional.some) }
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-import HTTPTypes
 import Runtime
 import Synchronization
 
@@ -8,8 +6,12 @@ import Synchronization
 ///
 /// Keystone, Glance and Neutron have one API each that anybody speaks, so theirs is known without asking.
 final class VersionDiscovery: Sendable {
-    private let found = Mutex<[String: String]>([:])
-    private let flight = SingleFlight<String>()
+    private struct State {
+        var found: [String: String] = [:]
+        var flights: [String: SingleFlight<String>] = [:]
+    }
+
+    private let state = Mutex(State())
 
     /// What a catalog's address stands for: itself, where it names a version.
     ///
@@ -20,27 +22,39 @@ final class VersionDiscovery: Sendable {
         fetch: @Sendable (String) async throws -> CloudResponse
     ) async throws -> String {
         guard let version = service.discoveredVersion, !Self.namesVersion(url) else { return url }
-        if let endpoint = found.withLock({ $0[url] }) { return endpoint }
+        let (known, flight) = state.withLock { state in
+            (state.found[url], Self.flight(to: url, in: &state))
+        }
+        if let known { return known }
         return try await flight.run {
-            if let endpoint = self.found.withLock({ $0[url] }) { return endpoint }
             let response = try await fetch(joined(url, ""))
             guard let segment = Self.segment(of: version, in: response) else {
                 throw NoVersion(service: service, url: url, version: version)
             }
             var endpoint = joined(url, segment)
             if service == .orchestration, let projectId { endpoint = joined(endpoint, percentEncoded(projectId)) }
-            self.found.withLock { $0[url] = endpoint }
-            return endpoint
+            let found = endpoint
+            self.state.withLock { $0.found[url] = found }
+            return found
         }
     }
 
-    private static func namesVersion(_ url: String) -> Bool {
-        pathSegments(of: url).contains { $0.wholeMatch(of: /v\d+(\.\d+)?/) != nil }
+    private static func flight(to url: String, in state: inout State) -> SingleFlight<String> {
+        let flight = state.flights[url] ?? SingleFlight()
+        state.flights[url] = flight
+        return flight
     }
 
+    /// Whether a part of a path is a version: `v1`, `v2.1`.
+    private static func isVersion(_ segment: Substring) -> Bool { segment.wholeMatch(of: /v\d+(\.\d+)?/) != nil }
+
+    private static func namesVersion(_ url: String) -> Bool {
+        pathSegments(of: url).contains(where: isVersion)
+    }
+
+    /// What follows the scheme and the host.
     private static func pathSegments(of url: String) -> [Substring] {
-        guard let scheme = url.range(of: "://") else { return [] }
-        return url[scheme.upperBound...].prefix { $0 != "?" }.split(separator: "/").dropFirst().map { $0 }
+        Array(url.prefix { $0 != "?" }.split(separator: "/").dropFirst(2))
     }
 
     /// The segment of the path under which a version is. The link's host is how the service sees itself, and not how
@@ -50,7 +64,7 @@ final class VersionDiscovery: Sendable {
             let entry = body["versions"]?.array?.first(where: { $0["id"]?.string == version })
         else { return nil }
         let link = entry["links"]?.array?.first { $0["rel"]?.string == "self" }?["href"]?.string
-        return link.flatMap { pathSegments(of: $0).last { $0.hasPrefix("v") } }.map(String.init) ?? version
+        return link.flatMap { pathSegments(of: $0).last(where: isVersion) }.map(String.init) ?? version
     }
 }
 

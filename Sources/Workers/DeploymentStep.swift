@@ -155,6 +155,7 @@ struct DeploymentStep: Sendable {
     }
 
     private func observe(_ stackId: String) async throws {
+        if let served = try reconciler.served(record, by: state, at: now) { return try await finish(served) }
         let look = try await look(stackId)
         if case .ok(let stack) = look.stack, stack.id != stackId {
             var adopted = Commit(record: record, dueAt: now)

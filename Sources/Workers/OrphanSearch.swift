@@ -75,3 +75,39 @@ public struct OrphanSearch: Sendable {
         }
     }
 }
+
+/// A stack of this installation that belongs to nobody.
+struct OrphanedStack: Sendable {
+    let stack: Stack
+    /// Whether its deployment is in the database.
+    let isKnown: Bool
+
+    var id: String { stack.id }
+}
+
+extension Reconciler {
+    func orphans(among stacks: [Stack], in queries: some DeploymentQueries) throws -> [OrphanedStack] {
+        try stacks.compactMap { stack in
+            guard let id = tags.deploymentId(of: stack) else { return nil }
+            do {
+                let record = try queries.record(id)
+                return isOrphan(stack, of: record) ? OrphanedStack(stack: stack, isKnown: record != nil) : nil
+            } catch is DamagedRecord {
+                return nil
+            }
+        }
+    }
+
+    /// Whether a stack of this installation belongs to nobody any more.
+    ///
+    /// - Parameter record: the deployment that its tag names, nil where there is none.
+    func isOrphan(_ stack: Stack, of record: DeploymentRecord?) -> Bool {
+        guard let record else { return true }
+        if record.work.isAbandoned == true { return false }
+        guard record.deployment.status != .deleted else { return true }
+        if stack.id == record.work.stackId || stack.id == record.work.replaced?.id { return false }
+        if stack.name == record.work.replaced?.name { return false }
+        // While the outcome of a create is unknown, the stack may be what it made.
+        return record.work.create != .unknown
+    }
+}

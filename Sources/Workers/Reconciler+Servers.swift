@@ -5,28 +5,25 @@ import Runtime
 // What becomes of a VM once its stack is complete: Heat looks at its servers no more, so Nova is asked.
 
 extension Reconciler {
-    /// What a list of the region's servers means for a deployment that is ACTIVE.
+    /// What the last list of the region's servers means for a deployment that is ACTIVE.
     ///
-    /// - Parameters:
-    ///   - server: its server, nil where the list does not have it.
-    ///   - isListed: whether its stack was in the last list of stacks: one that is gone has no server either.
-    /// - Returns: nil where nothing has changed.
-    func served(
-        _ record: DeploymentRecord, by server: ServerClient.Server?, isListed: Bool, at now: Timestamp
-    ) throws -> Commit? {
-        guard record.deployment.status == .active, record.work.serverId != nil,
+    /// - Returns: nil where nothing has changed, or there is no such list.
+    func served(_ record: DeploymentRecord, by state: RegionState, at now: Timestamp) throws -> Commit? {
+        guard record.deployment.status == .active, let serverId = record.work.serverId, let servers = state.servers,
             // An update of the stack may replace the server.
             record.work.seenStackStatus?.hasSuffix("_IN_PROGRESS") != true
         else { return nil }
-        guard let server else {
-            return isListed && record.work.absences == 0 ? try missedServer(record, at: now) : nil
+        guard let server = servers.byId[serverId] else {
+            // A stack that is gone has no server either, and is found out about by itself.
+            let isListed = state.listing?.stacks.contains { $0.id == record.work.stackId } ?? false
+            return isListed && record.work.absences == 0 ? try missed(record, on: servers, at: now) : nil
         }
         var commit = Commit(record: record, dueAt: now + settings.restInterval)
         commit.record.work.serverAbsentSince = nil
         let known = record.work.serverStatus ?? "ACTIVE"
-        commit.record.work.serverStatus = server.status
-        if server.status != known, let told = EventDraft(serverWas: known, is: server.status) {
-            commit.events.append(told)
+        if server.status != known {
+            commit.record.work.serverStatus = server.status
+            if let told = EventDraft(serverWas: known, is: server.status) { commit.events.append(told) }
         }
         var addresses = record.deployment.runtime
         addresses.publicIp = Self.current(addresses.publicIp, among: server.floatingAddresses)
@@ -46,14 +43,18 @@ extension Reconciler {
         address.flatMap { addresses.contains($0) ? $0 : nil } ?? addresses.first
     }
 
-    /// One piece of evidence that the server is gone, though its stack is there: as for a stack (S6.3).
-    private func missedServer(_ record: DeploymentRecord, at now: Timestamp) throws -> Commit? {
+    /// A list is one piece of evidence that the server is gone, though its stack is there (as S6.3 has it for a
+    /// stack). One from before the VM was ACTIVE is none.
+    private func missed(
+        _ record: DeploymentRecord, on servers: RegionState.ServerListing, at now: Timestamp
+    ) throws -> Commit? {
         guard let since = record.work.serverAbsentSince else {
+            guard servers.askedAt > record.deployment.updatedAt else { return nil }
             var commit = Commit(record: record, dueAt: now + settings.restInterval)
-            commit.record.work.serverAbsentSince = now
+            commit.record.work.serverAbsentSince = servers.askedAt
             return commit
         }
-        guard now - since >= settings.absenceWindow else { return nil }
+        guard servers.askedAt - since >= settings.absenceWindow else { return nil }
         var commit = Commit(record: record)
         commit.record.work.serverStatus = Self.gone
         try commit.record.fail(Failure(.stackMissing), at: now) { $0.forgetAddresses() }

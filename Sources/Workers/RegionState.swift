@@ -15,8 +15,20 @@ final class RegionState: Sendable {
         let readAt: Duration
     }
 
+    /// The region's servers as a list showed them.
+    struct ServerListing: Sendable {
+        let byId: [String: ServerClient.Server]
+        let askedAt: Timestamp
+
+        init(_ servers: [ServerClient.Server], askedAt: Timestamp) {
+            byId = Dictionary(servers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            self.askedAt = askedAt
+        }
+    }
+
     private struct Values {
         var listing: Listing?
+        var servers: ServerListing?
         var running = 0
         var openCreates: Set<String> = []
         var lastCreateFailure: String?
@@ -35,6 +47,12 @@ final class RegionState: Sendable {
     var listing: Listing? {
         get { values.withLock { $0.listing } }
         set { values.withLock { $0.listing = newValue } }
+    }
+
+    /// The last list of servers, nil where it failed.
+    var servers: ServerListing? {
+        get { values.withLock { $0.servers } }
+        set { values.withLock { $0.servers = newValue } }
     }
 
     var isStopping: Bool { stopping.load(ordering: .relaxed) }

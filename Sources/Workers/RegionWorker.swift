@@ -62,8 +62,7 @@ struct RegionWorker: Sendable {
         try state.throwFailure()
     }
 
-    /// Claims the deployment whose turn it is, under a name of its own, so that its lease can be given
-    /// back alone.
+    /// Claims the deployment whose turn it is, under a name of its own, so that its lease can be given back alone.
     private func claim() async throws -> DeploymentStep? {
         let owner = workerId + "/" + surroundings.identifier("claim")
         do {
@@ -95,9 +94,7 @@ struct RegionWorker: Sendable {
         while true {
             var interval = settings.driftInterval
             do {
-                let watched = try await store.read { queries in
-                    try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
-                }.filter { $0.work.stackId != nil || $0.work.replaced?.id != nil }
+                let watched = try await work { $0.work.stackId != nil || $0.work.replaced?.id != nil }
                 if watched.contains(where: \.isUnderWay) { interval = settings.pollInterval }
                 if !watched.isEmpty {
                     let isListed = try await list(watched)
@@ -123,53 +120,55 @@ struct RegionWorker: Sendable {
         }
         state.listing = RegionState.Listing(stacks: stacks, readAt: time.uptime)
         let statuses = Dictionary(stacks.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
-        let changed = watched.filter { reconciler.isChanged($0, listed: $0.work.stackId.flatMap { statuses[$0] }) }
-        guard !changed.isEmpty else { return true }
-        let now = time.now
-        try await store.write { [reconciler] tx in
-            for id in changed.map(\.deployment.id) {
-                // The list may be older than what is stored by now.
-                guard let record = try tx.record(id), let stackId = record.work.stackId,
-                    reconciler.isChanged(record, listed: statuses[stackId])
-                else { continue }
-                try tx.update(record, from: record, fence: nil, dueAt: now, events: [])
-            }
+        try await makeDue(watched) { [reconciler] record in
+            reconciler.isChanged(record, listed: record.work.stackId.flatMap { statuses[$0] })
         }
-        state.workSignal.raise()
         return true
     }
 
-    /// One list for all: whether the servers of what is ACTIVE are there and run, and at which addresses.
+    /// One list for all: whether the servers of what is ACTIVE are there and run, and at which addresses. What
+    /// changed becomes due.
     private func watchServers() async throws {
         while true {
             try await time.sleep(for: settings.serverInterval)
             do {
-                let watched = try await store.read { queries in
-                    try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
-                }.filter { $0.deployment.status == .active && $0.work.serverId != nil }
-                guard !watched.isEmpty, case .ok(let servers) = try await servers.servers() else { continue }
-                let byId = Dictionary(servers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-                let listed = Set(state.listing?.stacks.map(\.id) ?? [])
+                let watched = try await work { $0.deployment.status == .active && $0.work.serverId != nil }
                 let now = time.now
-                let served: @Sendable (DeploymentRecord) throws -> Commit? = { [reconciler] record in
-                    try reconciler.served(
-                        record, by: record.work.serverId.flatMap { byId[$0] },
-                        isListed: record.work.stackId.map(listed.contains) ?? false, at: now)
+                guard !watched.isEmpty, case .ok(let servers) = try await servers.servers() else {
+                    state.servers = nil
+                    continue
                 }
-                let ids = try watched.filter { try served($0) != nil }.map(\.deployment.id)
-                guard !ids.isEmpty else { continue }
-                try await store.write { tx in
-                    for id in ids {
-                        // The list may be older than what is stored by now.
-                        guard let record = try tx.record(id), let commit = try served(record) else { continue }
-                        try tx.update(
-                            commit.record, from: record, fence: nil, dueAt: commit.dueAt, events: commit.events)
-                    }
+                state.servers = RegionState.ServerListing(servers, askedAt: now)
+                try await makeDue(watched) { [reconciler, state] in
+                    try reconciler.served($0, by: state, at: now) != nil
                 }
             } catch let error where !error.isFinal {
                 logger.warning("\(error)")
             }
         }
+    }
+
+    /// The deployments of the region that call for something, now or some day; none while it is left alone.
+    private func work(_ isWatched: (DeploymentRecord) -> Bool) async throws -> [DeploymentRecord] {
+        try await store.read { [regionId] queries in
+            try queries.isInMaintenance(regionId) ? [] : queries.work(in: regionId)
+        }.filter(isWatched)
+    }
+
+    /// Makes those due that a list has news of. It may be older than what is stored by the time of the write.
+    private func makeDue(
+        _ watched: [DeploymentRecord], where isNews: @escaping @Sendable (DeploymentRecord) throws -> Bool
+    ) async throws {
+        let ids = try watched.filter(isNews).map(\.deployment.id)
+        guard !ids.isEmpty else { return }
+        let now = time.now
+        try await store.write { tx in
+            for id in ids {
+                guard let record = try tx.record(id), try isNews(record) else { continue }
+                try tx.update(record, from: record, fence: nil, dueAt: now, events: [])
+            }
+        }
+        state.workSignal.raise()
     }
 
     /// Looks for stacks of this installation that belong to no deployment (S5.3), and deletes one that was seen
@@ -210,42 +209,6 @@ struct RegionWorker: Sendable {
         else { return nil }
         try surroundings.crashPoints.reached(.sweeperListed)
         return try await store.read { [reconciler] in try reconciler.orphans(among: stacks, in: $0) }
-    }
-}
-
-/// A stack of this installation that belongs to nobody.
-struct OrphanedStack: Sendable {
-    let stack: Stack
-    /// Whether its deployment is in the database.
-    let isKnown: Bool
-
-    var id: String { stack.id }
-}
-
-extension Reconciler {
-    func orphans(among stacks: [Stack], in queries: some DeploymentQueries) throws -> [OrphanedStack] {
-        try stacks.compactMap { stack in
-            guard let id = tags.deploymentId(of: stack) else { return nil }
-            do {
-                let record = try queries.record(id)
-                return isOrphan(stack, of: record) ? OrphanedStack(stack: stack, isKnown: record != nil) : nil
-            } catch is DamagedRecord {
-                return nil
-            }
-        }
-    }
-
-    /// Whether a stack of this installation belongs to nobody any more.
-    ///
-    /// - Parameter record: the deployment that its tag names, nil where there is none.
-    func isOrphan(_ stack: Stack, of record: DeploymentRecord?) -> Bool {
-        guard let record else { return true }
-        if record.work.isAbandoned == true { return false }
-        guard record.deployment.status != .deleted else { return true }
-        if stack.id == record.work.stackId || stack.id == record.work.replaced?.id { return false }
-        if stack.name == record.work.replaced?.name { return false }
-        // While the outcome of a create is unknown, the stack may be what it made.
-        return record.work.create != .unknown
     }
 }
 

@@ -54,6 +54,28 @@ import Testing
         #expect(cloud.calls == ["GET http://nova/", "GET http://nova/v2.1/servers/detail"])
     }
 
+    @Test("of two services that are asked at the same time each leads to its own")
+    func atTheSameTime() async throws {
+        let cloud = ScriptedCloud(time) { request in
+            for _ in 0..<100 { await Task.yield() }
+            switch request.url {
+            case "http://proxy/heat/": return Self.heatVersions
+            case "http://nova/": return .json(200, ["versions": [["id": "v2.1"]]])
+            default: return .json(200, ["stacks": [], "servers": []])
+            }
+        }
+        let connection = cloud.connection(overrides: [.orchestration: "http://proxy/heat", .compute: "http://nova"])
+        async let stacks = HeatClient(connection).list(tag: "t")
+        async let servers = ServerClient(connection).servers()
+        #expect(try await stacks == .ok([]))
+        #expect(try await servers == .ok([]))
+        #expect(
+            Set(cloud.calls) == [
+                "GET http://proxy/heat/", "GET http://nova/", "GET http://nova/v2.1/servers/detail",
+                "GET http://proxy/heat/v1/p1/stacks?tags=t&limit=200",
+            ])
+    }
+
     @Test(
         "that are none, or too old, put calls off by name, and nothing is sent to them",
         arguments: [
