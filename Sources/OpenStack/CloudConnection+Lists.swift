@@ -14,7 +14,7 @@ extension CloudConnection {
     ///   - read: an item; `.some(nil)` for one to leave out, nil for a wrong shape.
     func all<Item: Sendable>(
         _ service: CloudService, _ path: String, key: String, next: ((JSONValue) -> String?)? = nil,
-        _ read: (JSONValue) -> Item??
+        read: (JSONValue) -> Item??
     ) async throws -> Answer<[Item]> {
         let next =
             next ?? { body in

@@ -61,14 +61,14 @@ public struct OfferClient: Sendable {
 
     /// The images that are ready for use.
     public func images() async throws -> Answer<[Image]> {
-        try await connection.all(.image, "images?limit=100&status=active", key: "images", next: { $0["next"]?.string })
-        {
-            value in
-            guard let id = value["id"]?.string else { return nil }
-            return Image(
-                id: id, name: value["name"]?.string ?? id, minDiskGiB: value["min_disk"]?.integer ?? 0,
-                minRamMiB: value["min_ram"]?.integer ?? 0, adminUser: value["os_admin_user"]?.string)
-        }
+        try await connection.all(
+            .image, "images?limit=100&status=active", key: "images", next: { $0["next"]?.string },
+            read: { value in
+                guard let id = value["id"]?.string else { return nil }
+                return Image(
+                    id: id, name: value["name"]?.string ?? id, minDiskGiB: value["min_disk"]?.integer ?? 0,
+                    minRamMiB: value["min_ram"]?.integer ?? 0, adminUser: value["os_admin_user"]?.string)
+            })
     }
 
     public func networks() async throws -> Answer<[Network]> {

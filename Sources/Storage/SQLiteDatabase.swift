@@ -108,17 +108,6 @@ public final class SQLiteDatabase: Sendable {
         }
     }
 
-    /// A number that changes with every commit of another process.
-    func versionOfOthers() async throws -> Int {
-        try await Self.translatingErrors {
-            try await self.writer.perform {
-                try self.check()
-                // Asked of the connection that writes: its own commits do not count.
-                return try self.writing.writeWithoutTransaction { try $0.count("PRAGMA data_version") }
-            }
-        }
-    }
-
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await Self.translatingErrors {
             try await self.reader.perform {

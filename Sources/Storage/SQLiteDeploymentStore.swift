@@ -79,13 +79,11 @@ public final class SQLiteDeploymentStore: DeploymentStore {
 
     /// Looks for what other processes commit, until the task is cancelled.
     public func follow(every interval: Duration = .milliseconds(250)) async throws {
-        var seen: Int?
         while true {
             try await surroundings.time.sleep(for: interval)
             do {
-                let version = try await database.versionOfOthers()
-                if version != seen { try await write { _ in } }
-                seen = version
+                let end = try await database.read { try ChangeFeed(db: $0).end() }
+                if let cursor = cursor.withLock({ $0 }), end > cursor { try await write { _ in } }
             } catch is StoreUnavailable {
                 // The next look tells of it.
             }

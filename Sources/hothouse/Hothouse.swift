@@ -41,7 +41,8 @@ struct Hothouse: AsyncParsableCommand {
         guard let help = fullMessage(for: error).split(separator: "\n").last(where: { $0.contains("--help'") }) else {
             return what
         }
-        return "\(what)\(what.hasSuffix("?") ? "" : ".") \(help.drop { $0 == " " })"
+        let end = what.last.map { "?.".contains($0) } == true ? "" : "."
+        return "\(what)\(end) \(help.drop { $0 == " " })"
     }
 }
 

@@ -60,7 +60,7 @@ struct MaintenanceCommand: AsyncParsableCommand {
     @OptionGroup var options: DatabaseOptions
 
     func run() async throws {
-        try await options.withStore { store, _ in
+        try await options.withStore { store, settings in
             let operators = OperatorService(store: store, surroundings: .production)
             switch action {
             case .show:
@@ -72,6 +72,10 @@ struct MaintenanceCommand: AsyncParsableCommand {
                 }
             case .on:
                 let region = try named()
+                let known = try await settings.regionIds()
+                guard known.contains(region) else {
+                    throw Failure.input("there is no region \(region); known are \(known.joined(separator: ", "))")
+                }
                 try await operators.beginMaintenance(of: region, message: message)
                 Terminal.say("\(region) is in maintenance; end it with `hothouse maintenance off --region \(region)`.")
             case .off:
@@ -131,29 +135,20 @@ struct Orphans: AsyncParsableCommand {
 
     @Flag(help: "Delete those that are listed, but for foreign ones.")
     var remove = false
-    @Option(help: ArgumentHelp("text, or json for programs.", valueName: "format"))
-    var format = "text"
+    @Option(help: "text, or json for programs.")
+    var format = OutputFormat.text
     @OptionGroup var options: DatabaseOptions
 
     func run() async throws {
-        guard ["text", "json"].contains(format) else { throw Failure.input("--format is text or json, not \(format)") }
         let (found, silent) = try await options.withStore { store, settings in
             guard !settings.clouds.isEmpty else { throw Failure.input("name the portal's cloud with --cloud") }
-            let doors = try CloudDoors(settings.clouds, environment: ProcessInfo.processInfo.environment)
-            do {
-                let result = try await search(doors, store)
-                await doors.close()
-                return result
-            } catch {
-                await doors.close()
-                throw error
-            }
+            return try await settings.withDoors { try await search($0, store) }
         }
-        if format == "json" { Terminal.say("\(JSONValue.array(found.map(\.json)))") }
+        if format == .json { Terminal.say("\(JSONValue.array(found.map(\.json)))") }
         for region in silent { Terminal.complain("region \(region) does not list its stacks") }
         if !silent.isEmpty { throw ExitCode(3) }
         if found.contains(where: { !$0.isGone }) { throw ExitCode(1) }
-        if found.isEmpty, format == "text" { Terminal.say("No orphans.") }
+        if found.isEmpty, format == .text { Terminal.say("No orphans.") }
     }
 
     private struct Line {
@@ -199,7 +194,7 @@ struct Orphans: AsyncParsableCommand {
                     line.trouble = try await search.remove(orphan)
                     line.isGone = line.trouble == nil
                 }
-                if format == "text" { Terminal.say(line.text) }
+                if format == .text { Terminal.say(line.text) }
                 lines.append(line)
             }
         }

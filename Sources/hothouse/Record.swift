@@ -19,14 +19,7 @@ struct Record: AsyncParsableCommand {
             a stack of --try is left, 2 the configuration can't be used, 3 nothing answers.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
-
-    @Option(
-        help: ArgumentHelp(
-            "The name in clouds.yaml, or envvars for OS_… variables; several as ID=NAME,ID=NAME.", valueName: "name"))
-    var cloud: String?
+    @OptionGroup var options: CloudOptions
     @Option(
         name: .customLong("for"), help: ArgumentHelp("How long it watches at least (30s, 30m).", valueName: "time"))
     var duration = "1m"
@@ -40,17 +33,8 @@ struct Record: AsyncParsableCommand {
     var image: String?
     @Option(help: ArgumentHelp("Where to write the scenario, instead of to standard output.", valueName: "file"))
     var output: String?
-    @Option(help: ArgumentHelp("The Heat template instead of `hothouse template`.", valueName: "file"))
-    var template: String?
-    @Option(help: ArgumentHelp("The network that VMs are in.", valueName: "name"))
-    var privateNetwork: String?
-    @Option(
-        help: ArgumentHelp("The network of public addresses; empty for VMs without one.", valueName: "name"))
-    var publicNetwork: String?
-    @Option(help: ArgumentHelp("A YAML file with these settings.", valueName: "file"))
-    var config: String?
     @Option(help: "With --output: what was seen, for people or for programs.")
-    var format = Format.text
+    var format = OutputFormat.text
 
     func run() async throws {
         guard let length = Duration(unit: duration) else {
@@ -63,25 +47,10 @@ struct Record: AsyncParsableCommand {
         guard format == .text || output != nil else {
             throw Failure.input("--format json needs --output: the scenario itself is on standard output")
         }
-        let given = [
-            "cloud": cloud, "template": template, "privateNetwork": privateNetwork, "publicNetwork": publicNetwork,
-        ]
-        let environment = ProcessInfo.processInfo.environment
-        let settings = try ServeSettings(
-            flags: given.compactMapValues { $0 }, environment: environment, file: config)
-        guard !settings.clouds.isEmpty else {
-            throw Failure.input("name a cloud of clouds.yaml with --cloud; the fake cloud has nothing to record")
-        }
+        let settings = try options.settings()
         if let output { try check(output) }
         let workers = try CloudDoors.workerSettings(settings)
-        let doors = try CloudDoors(settings.clouds, environment: environment)
-        do {
-            try await record(doors, workers, for: length)
-            await doors.close()
-        } catch {
-            await doors.close()
-            throw error
-        }
+        try await settings.withDoors { try await record($0, workers, for: length) }
     }
 
     /// Finds out now, and not after half an hour, whether the file can be written.

@@ -14,14 +14,7 @@ import Workers
 extension Serve {
     func serveCloud(_ settings: ServeSettings, logger: Logger) async throws {
         let workerSettings = try CloudDoors.workerSettings(settings)
-        let doors = try CloudDoors(settings.clouds, environment: ProcessInfo.processInfo.environment)
-        do {
-            try await serve(settings, doors, workerSettings, logger: logger)
-            await doors.close()
-        } catch {
-            await doors.close()
-            throw error
-        }
+        try await settings.withDoors { try await serve(settings, $0, workerSettings, logger: logger) }
     }
 
     private func serve(

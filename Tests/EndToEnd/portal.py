@@ -80,6 +80,14 @@ class Client:
         assert found == status, f"{method} {path}: expected {status}, got {found}: {answer}"
         return answer
 
+    def sign_up(self):
+        """Registers, confirms the address and signs in."""
+        account = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
+        self.expect(202, "POST", "/auth/register", account)
+        self.sign_in(account["email"], account["password"])
+        self.expect(200, "POST", "/auth/verify-email", {"token": self.portal.mailed_token()})
+        return self
+
     def sign_in(self, email="demo@hothouse.test", password="hothouse-demo"):
         answer = self.expect(
             200, "POST", "/auth/login", {"email": email, "password": password, "session": "bearer"})

@@ -38,15 +38,6 @@ def run(binary, *arguments):
     return subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=60)
 
 
-def sign_up(portal):
-    client = Client(portal)
-    account = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
-    client.expect(202, "POST", "/auth/register", account)
-    client.sign_in(account["email"], account["password"])
-    client.expect(200, "POST", "/auth/verify-email", {"token": portal.mailed_token()})
-    return client
-
-
 def production(binary, folder):
     """Two servers on one database, and an operator beside them."""
     cloud = Cloud(binary, folder)
@@ -54,11 +45,11 @@ def production(binary, folder):
     where = ("--cloud", "hothouse", "--database", database)
     servers = [Portal(binary, database, "--cloud", "hothouse").start() for _ in range(2)]
     try:
-        one = sign_up(servers[0])
+        one = Client(servers[0]).sign_up()
         order = one.order("web", one.add_key())
         other = Client(servers[1])
         other.token = one.token
-        two_servers(one, other, order)
+        servers[0] = two_servers(servers[0], one, other, order)
         maintenance(binary, where, one, other, order)
         orphans(binary, where, servers, one)
     finally:
@@ -67,8 +58,11 @@ def production(binary, folder):
         cloud.stop()
 
 
-def two_servers(one, other, order):
-    """Whichever server works on a deployment, sockets of both are told; killed, the other goes on."""
+def two_servers(server, one, other, order):
+    """Whichever server works on a deployment, sockets of both are told; killed in the middle, the other goes on.
+
+    The first server, which was killed, is started again and returned.
+    """
     deployment = one.expect(202, "POST", "/deployments", order)["deploymentId"]
 
     async def both():
@@ -82,8 +76,18 @@ def two_servers(one, other, order):
     one.expect(202, "DELETE", f"/deployments/{deployment}")
     asyncio.run(other.watch(deployment, {"DELETED"}))
 
+    second = one.expect(202, "POST", "/deployments", order)["deploymentId"]
+    server.kill()
+    asyncio.run(other.watch(second, {"ACTIVE"}))
+    other.expect(202, "DELETE", f"/deployments/{second}")
+    asyncio.run(other.watch(second, {"DELETED"}))
+    one.portal = server.start()
+    return one.portal
+
 
 def maintenance(binary, where, one, other, order):
+    typo = run(binary, "maintenance", "on", "--region", "nowhere", *where)
+    assert typo.returncode == 2 and order["regionId"] in typo.stderr, typo
     done = run(binary, "maintenance", "on", "--region", order["regionId"], "--message", "Back at noon.", *where)
     assert done.returncode == 0, done
     for client in (one, other):

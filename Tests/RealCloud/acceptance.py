@@ -67,14 +67,11 @@ class Stage:
 
 
 class Customer(Client):
-    """Registers, verifies, signs in and adds a key."""
+    """Signs up and adds a key."""
 
     def __init__(self, portal):
         super().__init__(portal)
-        account = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
-        self.expect(202, "POST", "/auth/register", account)
-        self.sign_in(account["email"], account["password"])
-        self.expect(200, "POST", "/auth/verify-email", {"token": portal.mailed_token()})
+        self.sign_up()
         self.key = self.add_key()
 
     def deploy(self, name, flavor="tiny", image="fine", region="RegionOne"):
