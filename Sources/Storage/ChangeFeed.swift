@@ -41,14 +41,14 @@ struct ChangeFeed {
         return try db.rows("SELECT deployment_id, event_seq FROM feed WHERE seq > ? ORDER BY seq", [seq])
             .compactMap { row in
                 let id: String = row["deployment_id"]
+                // One that is damaged is nobody's news.
                 guard let eventSeq: Int = row["event_seq"] else {
                     return try db.row("SELECT * FROM deployments WHERE id = ?", [id])
-                        // One that is damaged is nobody's news.
                         .flatMap { (try? Deployment(row: $0)).map { [.updated($0)] } }
                 }
                 return try db.row(
                     "SELECT * FROM deployment_events WHERE deployment_id = ? AND seq = ?", [id, eventSeq]
-                ).map { [.event(try DeploymentEvent(row: $0))] }
+                ).flatMap { (try? DeploymentEvent(row: $0)).map { [.event($0)] } }
             }
     }
 

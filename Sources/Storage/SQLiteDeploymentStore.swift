@@ -32,9 +32,9 @@ public final class SQLiteDeploymentStore: DeploymentStore {
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any DeploymentTransaction) throws -> Value
     ) async throws -> Value {
-        let cursor = cursor.withLock { $0 }
-        let committed = try await database.write { [surroundings] db -> Committed<Value> in
+        let committed = try await database.write { [self] db -> Committed<Value> in
             let feed = ChangeFeed(db: db)
+            let cursor = self.cursor.withLock { $0 }
             // Read before the own changes are added: what others have committed comes before them.
             let others = try cursor.map(feed.changes(after:)) ?? []
             let transaction = SQLiteDeploymentTransaction(db: db, surroundings: surroundings)

@@ -55,6 +55,22 @@ import Testing
         #expect(told(await changes.next()) == ["dep_3 REQUESTED 1"], "each is told of once")
     }
 
+    @Test("many who write at once in one process are told once each")
+    func toldOnce() async throws {
+        try await other.joinFeed()
+        var changes = other.changes().makeAsyncIterator()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 10..<50 {
+                group.addTask { try await other.write { try $0.insert(Shelf.record("dep_\(number)"), events: []) } }
+            }
+            try await group.waitForAll()
+        }
+        try await other.write { try $0.insert(Shelf.record("dep_last"), events: []) }
+        var seen: [String] = []
+        while seen.last != "dep_last REQUESTED 1" { seen += told(await changes.next()) }
+        #expect(seen.count == 41 && Set(seen).count == 41)
+    }
+
     @Test("a deployment that can't be read is passed over; what was committed after it is told")
     func damaged() async throws {
         try await other.joinFeed()
