@@ -61,8 +61,8 @@ struct Serve: AsyncParsableCommand {
     var createsAtOnce: String?
     @Option(
         help: ArgumentHelp(
-            "In a real cloud, whether stacks with the portal's tag that no deployment in the database has made are "
-                + "deleted; otherwise they are logged. yes or no.", valueName: "yes"))
+            "Whether stacks with the portal's tag that no deployment in the database has made are deleted (yes), or "
+                + "logged (no).", valueName: "yes"))
     var removeOrphans: String?
     @Option(
         help: ArgumentHelp(
@@ -88,9 +88,7 @@ struct Serve: AsyncParsableCommand {
             "publicNetwork": publicNetwork, "database": database, "listen": listen, "speed": speed,
             "publicUrl": publicUrl, "allowedOrigins": allowedOrigins,
             "deploymentsPerCustomer": deploymentsPerCustomer, "createsAtOnce": createsAtOnce,
-            "removeOrphans": removeOrphans,
-            "instanceTypes": instanceTypes, "images": images,
-            "console": console,
+            "removeOrphans": removeOrphans, "instanceTypes": instanceTypes, "images": images, "console": console,
             "logLevel": logLevel,
         ]
         let settings = try ServeSettings(
@@ -136,8 +134,7 @@ struct Serve: AsyncParsableCommand {
                 passwordHasher: Self.passwordHasher(surroundings)),
             pages: console.pages, site: console.site, control: portalControl, wireObserver: trace,
             http: settings.http, deployments: settings.deployments, workers: settings.workers,
-            surroundings: surroundings,
-            logger: logger,
+            surroundings: surroundings, logger: logger,
             observer: { changes in
                 trace.observe(changes)
                 deeds.observe(changes)

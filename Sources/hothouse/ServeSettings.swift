@@ -32,8 +32,7 @@ struct ServeSettings: Equatable {
     static let keys = [
         "listen", "database", "scenario", "cloud", "template", "privateNetwork", "publicNetwork", "speed", "publicUrl",
         "allowedOrigins", "deploymentsPerCustomer", "createsAtOnce", "removeOrphans", "instanceTypes", "images",
-        "console",
-        "logLevel",
+        "console", "logLevel",
     ]
 
     /// Keys whose value in a file may be a list.
